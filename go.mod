@@ -1,0 +1,3 @@
+module github.com/gosojourn/sojourn
+
+go 1.26
