@@ -52,6 +52,9 @@ type draft struct {
 	renewed bool // the family is superseded; a token is to be minted
 	login   bool
 	dirty   bool
+
+	first [1]edit // most requests change one thing
+	line  [maxLineage * versionLen]byte
 }
 
 func draftOf(base *stored) *draft { return &draft{stored: *base} }
@@ -131,6 +134,9 @@ func (d *draft) apply(s *session, ops []op, same bool, now int64) error {
 }
 
 func (d *draft) set(name string, value []byte) {
+	if d.edits == nil {
+		d.edits = d.first[:0]
+	}
 	d.edits.set(name, value)
 	d.dirty = true
 }
@@ -170,7 +176,7 @@ func (d *draft) finish(cfg *Config, token string, now int64) (Record, error) {
 		rand.Read(d.nonce[:])
 	}
 	if !d.fresh {
-		d.descend(d.Version, millis(d.Seen), now)
+		d.lineage = d.descend(d.line[:0], d.Version, millis(d.Seen), now)
 	}
 	data, err := d.encode(d.edits)
 	if err != nil {

@@ -27,17 +27,19 @@ func (s *session) commit() error {
 	case phase == unavailable_:
 		s.settle(len(ops), nil)
 		return loadErr
-	case phase == unread || len(ops) == 0 && phase != live:
+	case len(ops) == 0 && (phase != live || !s.m.touchDue(&s.base, millis(time.Now()))):
 		return nil
 	}
 	err := s.perform(ops)
-	s.report(err)
+	if err != nil {
+		s.report(err)
+	}
 	return err
 }
 
 // perform does ops. The client's going away cancels no save, but then no token can be handed over.
 func (s *session) perform(all []op) error {
-	ctx := context.WithoutCancel(s.st.Context)
+	ctx := detached{s.st}
 	ops := all
 	clientGone := s.st.Context.Err() != nil
 	if clientGone {
@@ -72,12 +74,9 @@ func (s *session) perform(all []op) error {
 		if barrier {
 			token = mint(s.base.ID)
 		}
-		w := &save{s: s, ops: ops, barrier: barrier}
-		if len(ops) > 0 || s.m.touchDue(&s.base, millis(time.Now())) {
-			o = s.m.save(ctx, w, token)
-		} else {
-			o.base = s.base
-		}
+		w := &s.place
+		*w = save{s: s, ops: ops, barrier: barrier}
+		o = s.m.save(ctx, w, token)
 		if w.panicked != nil {
 			s.settle(len(all), nil)
 			panic(w.panicked)
@@ -102,8 +101,7 @@ func (s *session) perform(all []op) error {
 		o, token = s.m.create(ctx, s, ops, same)
 		err = o.err
 	}
-	var idle *idleError
-	if err != nil && !errors.As(err, &idle) {
+	if err != nil && !isIdle(err) {
 		if errors.Is(err, ErrEnded) {
 			s.settle(len(all), &gone)
 		} else {
@@ -123,15 +121,22 @@ func (s *session) perform(all []op) error {
 	return err
 }
 
+// detached is a request's context without its end: a client that leaves cancels no save.
+type detached struct{ *state }
+
+func (detached) Deadline() (time.Time, bool) { return time.Time{}, false }
+func (detached) Done() <-chan struct{}       { return nil }
+func (detached) Err() error                  { return nil }
+
 // logOut ends the record and has the browser forget the cookie, unless a newer login's cookie
 // may be in its place by now.
 func (s *session) logOut(ctx context.Context) error {
 	if s.phase == live {
-		w := &save{s: s, barrier: true}
-		switch err := s.m.remove(ctx, w); {
+		s.place = save{s: s, barrier: true}
+		switch err := s.m.remove(ctx, &s.place); {
 		case errors.Is(err, ErrEnded):
+			s.m.emit(s.st, Event{Name: EventUsedAfterEnd, ID: s.base.ID, Reason: "superseded"})
 			s.rebase(ended, stored{})
-			s.m.emit(s.st, Event{Name: EventUsedAfterEnd, ID: w.s.base.ID, Reason: "superseded"})
 			return nil
 		case err != nil:
 			return err
@@ -185,16 +190,13 @@ func (s *session) rebase(p phase, base stored) {
 
 // report tells the security log what went wrong.
 func (s *session) report(err error) {
-	var idle *idleError
 	e := Event{ID: s.base.ID, Owner: s.base.Owner, Err: err}
 	switch {
-	case err == nil:
-		return
 	case errors.Is(err, ErrEnded):
 		e.Name, e.Reason = EventUsedAfterEnd, "dropped"
 	case errors.Is(err, ErrHeaderSent):
 		e.Name = EventTooLate
-	case errors.As(err, &idle), Unavailable(err):
+	case Unavailable(err):
 		e.Name = EventUnavailable
 	default:
 		e.Name = EventFailed

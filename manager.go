@@ -118,7 +118,7 @@ func (s *session) change(o op) error {
 	if s.err != nil {
 		return s.err
 	}
-	s.log = append(s.log, o)
+	s.append(o)
 	return nil
 }
 

@@ -92,8 +92,7 @@ func (st *state) end() {
 
 // fatal: all but what is told by event alone, because the response is right as it is.
 func fatal(err error) bool {
-	var idle *idleError
-	return err != nil && !errors.Is(err, ErrEnded) && !errors.Is(err, ErrHeaderSent) && !errors.As(err, &idle)
+	return err != nil && !errors.Is(err, ErrEnded) && !errors.Is(err, ErrHeaderSent) && !isIdle(err)
 }
 
 // refuse answers in place of the handler. Cookies of others stay, and so does a token that an

@@ -149,15 +149,14 @@ func (c *content) supersede(now int64) {
 	c.superseded = list
 }
 
-// descend records that version is being replaced. seen is when that version was written.
-func (c *content) descend(version uint64, seen, now int64) {
+// descend appends to list what the lineage is once version is replaced. seen is when that was written.
+func (c *content) descend(list []byte, version uint64, seen, now int64) []byte {
 	older := c.lineage
 	if now-seen > lineageMillis {
 		older = nil
 	}
-	older = older[:min(len(older), (maxLineage-1)*versionLen)]
-	list := make([]byte, 0, versionLen+len(older))
-	c.lineage = append(appendMillis(list, int64(version)), older...)
+	list = appendMillis(list, int64(version))
+	return append(list, older[:min(len(older), (maxLineage-1)*versionLen)]...)
 }
 
 func (c *content) descendsFrom(version uint64) bool {

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
-	"slices"
 	"time"
 )
 
@@ -28,6 +27,11 @@ type idleError struct{ error }
 
 func (e *idleError) Unwrap() error { return e.error }
 
+func isIdle(err error) bool {
+	var idle *idleError
+	return errors.As(err, &idle)
+}
+
 // save brings w's changes onto its session's record: alone, or in the write of another request.
 func (m *Manager) save(ctx context.Context, w *save, token string) outcome {
 	id := w.s.base.ID
@@ -43,14 +47,13 @@ func (m *Manager) save(ctx context.Context, w *save, token string) outcome {
 
 // lead writes for w and for those behind it.
 func (m *Manager) lead(ctx context.Context, id string, w *save, token string, known *stored) (o outcome) {
-	var first [1]*save
-	members := append(first[:0], w)
+	var merged []*save
 	finished := false
 	defer func() {
 		if !finished {
 			o, known = outcome{err: unavailable("save", errAborted)}, nil
 		}
-		for _, x := range members[1:] {
+		for _, x := range merged {
 			x.in <- message{done: &outcome{o.err, o.base}}
 		}
 		m.lines.leave(id, w, known)
@@ -77,20 +80,21 @@ func (m *Manager) lead(ctx context.Context, id string, w *save, token string, kn
 			}
 		}
 		d := draftOf(base)
-		for _, x := range members {
-			m.join(x, d, base, now)
+		in := m.join(w, d, base, now)
+		for _, x := range merged {
+			in = m.join(x, d, base, now) || in
 		}
-		for attempt == 0 && !w.barrier && len(members) < maxMerged {
+		for attempt == 0 && !w.barrier && len(merged) < maxMerged {
 			x := m.lines.collect(id, w)
 			if x == nil {
 				break
 			}
-			members = append(members, x)
-			m.join(x, d, base, now)
+			merged = append(merged, x)
+			in = m.join(x, d, base, now) || in
 		}
 		if !d.dirty {
 			o, known = outcome{base: *base}, base
-			if slices.ContainsFunc(members, func(x *save) bool { return !x.out() }) {
+			if in {
 				o, known = m.touch(ctx, base, now)
 			}
 			finished = true
@@ -110,9 +114,9 @@ func (m *Manager) lead(ctx context.Context, id string, w *save, token string, kn
 			return o
 		}
 		if errors.Is(err, ErrTooLarge) {
-			if len(members) > 1 { // one of them is too large: let each find out for itself
-				m.lines.putBack(id, w, members[1:])
-				members, w.barrier = members[:1], true
+			if len(merged) > 0 { // one of them is too large: let each find out for itself
+				m.lines.putBack(id, w, merged)
+				merged, w.barrier = nil, true
 				continue
 			}
 			o.err, known, finished = err, base, true
@@ -123,7 +127,9 @@ func (m *Manager) lead(ctx context.Context, id string, w *save, token string, kn
 			o.err, known, finished = unavailable("save", errExhausted), nil, true
 			return o
 		}
-		backoff(attempt)
+		if attempt > 0 {
+			backoff(attempt)
+		}
 		if base, err = m.reread(ctx, id); err == nil {
 			var mine bool
 			if mine, err = trail.settle(base); mine {
@@ -138,11 +144,12 @@ func (m *Manager) lead(ctx context.Context, id string, w *save, token string, kn
 	}
 }
 
-// join applies x's changes unless that has failed before.
-func (m *Manager) join(x *save, d *draft, base *stored, now int64) {
+// join applies x's changes unless that fails, or has failed before, and reports whether x is in.
+func (m *Manager) join(x *save, d *draft, base *stored, now int64) bool {
 	if !x.out() {
 		x.ask(d, !d.dirty && base.Version == x.s.base.Version, now)
 	}
+	return !x.out()
 }
 
 // reread answers the record as it is now, or gone; an error is Unavailable.

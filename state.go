@@ -90,6 +90,8 @@ type session struct {
 	fault  error  // the first value that did not encode
 	base   stored
 	log    []op
+	first  [1]op // most requests change one thing
+	place  save
 	events []Event // to be told when mu is free: OnEvent may ask the session
 }
 
@@ -156,6 +158,13 @@ func (s *session) ownerBefore(i int) string {
 func (s *session) do(o op) {
 	s.lock()
 	defer s.unlock()
+	s.append(o)
+}
+
+func (s *session) append(o op) {
+	if s.log == nil {
+		s.log = s.first[:0]
+	}
 	s.log = append(s.log, o)
 }
 
@@ -164,7 +173,7 @@ func (s *session) pop(name string) []byte {
 	defer s.unlock()
 	value := s.lookup(name)
 	if value != nil {
-		s.log = append(s.log, op{kind: opPop, name: name, value: value})
+		s.append(op{kind: opPop, name: name, value: value})
 	}
 	return value
 }
@@ -192,7 +201,7 @@ func (s *session) update(name string, fn func([]byte) ([]byte, error)) {
 		}
 		s.mu.Lock()
 		if len(s.log) == n && s.epoch == epoch {
-			s.log = append(s.log, op{kind: opUpdate, name: name, value: value, fn: fn, epoch: epoch})
+			s.append(op{kind: opUpdate, name: name, value: value, fn: fn, epoch: epoch})
 			s.mu.Unlock()
 			return
 		}

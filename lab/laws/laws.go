@@ -1,0 +1,210 @@
+// Package laws holds a manager to the laws of docs/design.md on whatever store it is given: each
+// case is a story of requests, named by the fault of the peers that it rules out, where there is one.
+package laws
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/gosojourn/sojourn"
+)
+
+// Run tells every story on stores that open returns; each may be shared by several.
+func Run(t *testing.T, open func(t *testing.T) sojourn.Store) {
+	for _, group := range [][]story{updates, endings, renewals, outages, responses, doors} {
+		for _, s := range group {
+			t.Run(s.name, func(t *testing.T) { s.tell(t, open(t)) })
+		}
+	}
+}
+
+type story struct {
+	name string
+	tell func(t *testing.T, store sojourn.Store)
+}
+
+var (
+	name  = sojourn.NewKey[string]("name")
+	role  = sojourn.NewKey[string]("role")
+	count = sojourn.NewKey[int]("count")
+	notes = sojourn.NewKey[[]string]("notes")
+)
+
+// site is an application of one manager, asked without a network.
+type site struct {
+	*sojourn.Manager
+	t     testing.TB
+	mu    sync.Mutex
+	event []sojourn.Event
+}
+
+func newSite(t testing.TB, store sojourn.Store, cfg sojourn.Config) *site {
+	t.Helper()
+	s := &site{t: t}
+	seen := cfg.OnEvent
+	cfg.OnEvent = func(ctx context.Context, e sojourn.Event) {
+		s.mu.Lock()
+		s.event = append(s.event, e)
+		s.mu.Unlock()
+		if seen != nil {
+			seen(ctx, e)
+		}
+	}
+	m, err := sojourn.New(store, cfg)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.Manager = m
+	return s
+}
+
+func (s *site) sawEvent(n sojourn.EventName, reason string) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, e := range s.event {
+		if e.Name == n && e.Reason == reason {
+			return true
+		}
+	}
+	return false
+}
+
+// answer is a response, with the session cookie that it sets.
+type answer struct {
+	*httptest.ResponseRecorder
+	set   string // the pair as a browser would send it back; "" when no cookie is set
+	unset bool   // the cookie is deleted
+}
+
+// ask sends one request with that Cookie header to h behind the middleware.
+func (s *site) ask(method, cookie string, h http.HandlerFunc) answer {
+	return s.send(request(method, cookie), h)
+}
+
+func request(method, cookie string) *http.Request {
+	r := httptest.NewRequest(method, "https://sojourn.test/", nil)
+	if cookie != "" {
+		r.Header.Set("Cookie", cookie)
+	}
+	return r
+}
+
+func (s *site) send(r *http.Request, h http.HandlerFunc) answer {
+	s.t.Helper()
+	w := httptest.NewRecorder()
+	s.LoadAndSave(h).ServeHTTP(w, r)
+	return s.read(w)
+}
+
+func (s *site) read(w *httptest.ResponseRecorder) answer {
+	s.t.Helper()
+	a := answer{ResponseRecorder: w}
+	own := 0
+	for _, line := range w.Result().Header["Set-Cookie"] {
+		if !strings.HasPrefix(line, "__Host-id=") {
+			continue
+		}
+		own++
+		pair, rest, _ := strings.Cut(line, ";")
+		if strings.Contains(rest, "Max-Age=0") {
+			a.unset = true
+		} else {
+			a.set = pair
+		}
+	}
+	if own > 1 {
+		s.t.Errorf("the response sets the session cookie %d times", own)
+	}
+	return a
+}
+
+// begin makes a session that holds name=first, and returns its cookie.
+func (s *site) begin() string {
+	s.t.Helper()
+	a := s.ask("POST", "", func(w http.ResponseWriter, r *http.Request) { name.Put(r.Context(), "first") })
+	if a.set == "" {
+		s.t.Fatalf("no session was begun: %d %v", a.Code, a.Header())
+	}
+	return a.set
+}
+
+// beginAs makes a session that owner is logged in to.
+func (s *site) beginAs(owner string) string {
+	s.t.Helper()
+	a := s.ask("POST", "", s.login(owner))
+	if a.set == "" {
+		s.t.Fatalf("the login sent no cookie: %d", a.Code)
+	}
+	return a.set
+}
+
+func (s *site) login(owner string) http.HandlerFunc {
+	return func(_ http.ResponseWriter, r *http.Request) {
+		if err := s.Login(r.Context(), owner); err != nil {
+			s.t.Errorf("login: %v", err)
+		}
+	}
+}
+
+func (s *site) logout(_ http.ResponseWriter, r *http.Request) {
+	if err := s.Logout(r.Context()); err != nil {
+		s.t.Errorf("logout: %v", err)
+	}
+}
+
+func (s *site) renew(_ http.ResponseWriter, r *http.Request) {
+	if err := s.Renew(r.Context()); err != nil {
+		s.t.Errorf("renew: %v", err)
+	}
+}
+
+// look runs fn in a request that reads.
+func (s *site) look(cookie string, fn func(ctx context.Context)) answer {
+	s.t.Helper()
+	return s.ask("GET", cookie, func(_ http.ResponseWriter, r *http.Request) { fn(r.Context()) })
+}
+
+func (s *site) nameOf(cookie string) (v string) {
+	s.t.Helper()
+	s.look(cookie, func(ctx context.Context) { v = name.Get(ctx) })
+	return v
+}
+
+func (s *site) ownerOf(cookie string) (v string) {
+	s.t.Helper()
+	s.look(cookie, func(ctx context.Context) { v = s.Info(ctx).Owner })
+	return v
+}
+
+// slow sends a request whose handler does before, waits for release to return, and does after.
+func (s *site) slow(method, cookie string, before, after func(ctx context.Context)) (release func() answer) {
+	loaded, goOn, done := make(chan struct{}), make(chan struct{}), make(chan answer, 1)
+	go func() {
+		done <- s.ask(method, cookie, func(_ http.ResponseWriter, r *http.Request) {
+			before(r.Context())
+			close(loaded)
+			<-goOn
+			after(r.Context())
+		})
+	}()
+	<-loaded
+	return func() answer {
+		close(goOn)
+		return <-done
+	}
+}
+
+var errDown = errors.New("the database is on fire")
+
+func nothing(context.Context) {}
+
+func serve(h http.Handler, r *http.Request) *httptest.ResponseRecorder {
+	w := httptest.NewRecorder()
+	h.ServeHTTP(w, r)
+	return w
+}
