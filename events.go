@@ -34,11 +34,12 @@ const (
 	EventFailed         EventName = "session_save_failed" // too large, or a value that does not encode
 )
 
-func (n EventName) level() slog.Level {
-	switch n {
+// level: what an operator should look at, and what is the ordinary life of sessions.
+func (e *Event) level() slog.Level {
+	switch e.Name {
 	case EventUnavailable, EventFailed:
 		return slog.LevelError
-	case EventTooLate, EventUnreadable, EventUsedAfterEnd:
+	case EventTooLate, EventUnreadable:
 		return slog.LevelWarn
 	}
 	return slog.LevelDebug
@@ -50,7 +51,7 @@ func (m *Manager) emit(ctx context.Context, e Event) {
 	if m.cfg.OnEvent != nil {
 		m.cfg.OnEvent(ctx, e)
 	}
-	l := e.Name.level()
+	l := e.level()
 	if !m.cfg.Logger.Enabled(ctx, l) {
 		return
 	}

@@ -91,6 +91,9 @@ func (c *Config) resolveTimes(mistake func(string, ...any)) {
 }
 
 func (c *Config) resolveTransport(mistake func(string, ...any)) {
+	if len(c.Purpose) > 128 {
+		mistake("Purpose is %d bytes long: use at most 128", len(c.Purpose))
+	}
 	if c.Header != "" {
 		if !isToken(c.Header) {
 			mistake("Header (%q) is no header name: use letters, digits and hyphens", c.Header)
@@ -111,9 +114,6 @@ func (c *Config) resolveTransport(mistake func(string, ...any)) {
 		if c.Purpose == "" {
 			c.Purpose = c.Cookie.Name
 		}
-	}
-	if len(c.Purpose) > 128 {
-		mistake("Purpose is %d bytes long: use at most 128", len(c.Purpose))
 	}
 }
 
