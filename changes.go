@@ -157,7 +157,7 @@ func (d *draft) logIn(s *session, owner string, now int64) {
 		d.values, d.edits = nil, nil
 		d.created, d.remembered = now, false
 	}
-	d.Owner, d.auth, d.login = owner, now, true
+	d.Owner, d.Fence, d.auth, d.login = owner, s.fence, now, true
 	d.device = nil
 	if s.m.cfg.Device != nil {
 		d.device = encodeDevice(s.m.cfg.Device(s.st.r))

@@ -58,8 +58,15 @@ func (s *session) perform(all []op) error {
 			return nil
 		}
 	}
-	login := slices.ContainsFunc(ops, func(o op) bool { return o.kind == opLogin })
+	owner := lastLogin(ops)
+	login := owner != ""
 	tooLate := s.st.wrote.Load()
+	if login && !tooLate {
+		if err := s.openLogin(ctx, owner); err != nil {
+			s.settle(len(all), nil)
+			return err
+		}
+	}
 
 	var o outcome
 	var token string
@@ -100,6 +107,9 @@ func (s *session) perform(all []op) error {
 		}
 		o, token = s.m.create(ctx, s, ops, same)
 		err = o.err
+	}
+	if err == nil && login {
+		err = s.closeLogin(ctx, owner, &o.base)
 	}
 	if err != nil && !isIdle(err) {
 		if errors.Is(err, ErrEnded) {
@@ -211,6 +221,16 @@ func lastLogout(ops []op) int {
 		}
 	}
 	return -1
+}
+
+// lastLogin is the owner that ops end with, "" if they log nobody in.
+func lastLogin(ops []op) string {
+	for i := len(ops) - 1; i >= 0; i-- {
+		if ops[i].kind == opLogin {
+			return ops[i].name
+		}
+	}
+	return ""
 }
 
 // wouldCreate: whether ops may leave a value behind where there is no session.

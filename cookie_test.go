@@ -11,7 +11,7 @@ import (
 func cookieManager(t testing.TB, cfg Config) *Manager {
 	t.Helper()
 	cfg.Logger = slog.New(slog.NewTextHandler(io.Discard, nil))
-	resolved, err := cfg.resolve(false)
+	resolved, err := cfg.resolve(false, true)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -10,10 +10,11 @@ import (
 )
 
 // A Manager gives HTTP handlers their sessions. Safe for concurrent use; starts no goroutine.
-// Load, Commit, Valid, Info, Login, Logout, Renew and Remember act on this manager's session in ctx
-// and panic, saying what to do, when there is none.
+// Load, Commit, Valid, Info, Login, Logout, Renew, Remember and RevokeOthers act on this manager's
+// session in ctx and panic, saying what to do, when there is none.
 type Manager struct {
 	store Store
+	index OwnerIndex // nil when the store has none
 	cfg   Config
 	local bool
 	lines lines
@@ -21,7 +22,8 @@ type Manager struct {
 
 // New keeps sessions in store. It reports every mistake in cfg at once and does no I/O.
 func New(store Store, cfg Config) (*Manager, error) {
-	cfg, err := cfg.resolve(false)
+	index, indexed := store.(OwnerIndex)
+	cfg, err := cfg.resolve(false, indexed)
 	if store == nil {
 		err = errors.Join(errors.New("sojourn: the store is nil: use memstore.New() to keep sessions in memory"), err)
 	}
@@ -29,7 +31,7 @@ func New(store Store, cfg Config) (*Manager, error) {
 		return nil, err
 	}
 	l, ok := store.(Local)
-	return &Manager{store: store, cfg: cfg, local: ok && l.Local()}, nil
+	return &Manager{store: store, index: index, cfg: cfg, local: ok && l.Local()}, nil
 }
 
 // FromContext returns the manager of the innermost LoadAndSave: the one that unbound keys use.

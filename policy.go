@@ -31,7 +31,7 @@ var cookiePrefixes = []struct {
 }
 
 // resolve fills in the defaults and reports every mistake, one to a line.
-func (c Config) resolve(sealed bool) (Config, error) {
+func (c Config) resolve(sealed, indexed bool) (Config, error) {
 	var bad []error
 	mistake := func(format string, a ...any) { bad = append(bad, fmt.Errorf("sojourn: "+format, a...)) }
 
@@ -39,6 +39,9 @@ func (c Config) resolve(sealed bool) (Config, error) {
 	c.resolveTransport(mistake)
 	if c.MaxPerOwner < 0 {
 		mistake("MaxPerOwner (%d) is negative: leave it 0 for no limit", c.MaxPerOwner)
+	}
+	if c.MaxPerOwner > 0 && !sealed && !indexed {
+		mistake("MaxPerOwner (%d) needs a store that lists the sessions of an owner, which this one does not: remove it", c.MaxPerOwner)
 	}
 	if c.Revocations != nil && !sealed {
 		mistake("Revocations is for sessions sealed into cookies: a Store keeps its own, remove it")

@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"sync"
 	"sync/atomic"
+	"time"
 )
 
 type stateKey struct{}
@@ -92,7 +93,10 @@ type session struct {
 	log    []op
 	first  [1]op // most requests change one thing
 	place  save
-	events []Event // to be told when mu is free: OnEvent may ask the session
+	begun  int64             // when the session was first asked for
+	fence  uint64            // of the owner who is being logged in
+	raised map[string]uint64 // fences that this request has raised itself
+	events []Event           // to be told when mu is free: OnEvent may ask the session
 }
 
 // unlock releases mu and tells what happened under it.
@@ -109,6 +113,7 @@ func (s *session) unlock() {
 func (s *session) lock() {
 	s.mu.Lock()
 	if s.phase == unread {
+		s.begun = millis(time.Now())
 		s.load()
 	}
 }

@@ -181,6 +181,23 @@ var updates = []story{
 			}
 		})
 	}},
+	{"a lost answer behind which others have written is counted once, or not at all and said", func(t *testing.T, store sojourn.Store) {
+		for others, told := range map[int]int{1: 200, 8: 200, 12: 503} {
+			lost := &overtaken{Store: store}
+			a, b := newSite(t, lost, sojourn.Config{}), newSite(t, store, sojourn.Config{})
+			c := a.begin()
+			increment := func(_ http.ResponseWriter, r *http.Request) { count.Update(r.Context(), plusOne) }
+			lost.then = func() {
+				for range others {
+					b.ask("POST", c, increment)
+				}
+			}
+			if code := a.ask("POST", c, increment).Code; code != told {
+				t.Errorf("with %d others: status %d, want %d", others, code, told)
+			}
+			b.wantCount(c, others+1)
+		}
+	}},
 	{"a lost answer to the first write begins one session", func(t *testing.T, store sojourn.Store) {
 		f := &sojourntest.FaultyStore{Store: store}
 		s := newSite(t, f, sojourn.Config{})
@@ -248,4 +265,20 @@ func (s *site) wantCount(cookie string, want int) {
 			s.t.Errorf("counted %d, want %d", n, want)
 		}
 	})
+}
+
+// overtaken applies the next Update, lets others write, and then loses the answer.
+type overtaken struct {
+	sojourn.Store
+	then func()
+}
+
+func (o *overtaken) Update(ctx context.Context, r sojourn.Record, version uint64) error {
+	err := o.Store.Update(ctx, r, version)
+	if then := o.then; then != nil && err == nil {
+		o.then = nil
+		then()
+		return errors.New("connection reset by peer")
+	}
+	return err
 }

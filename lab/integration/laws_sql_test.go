@@ -1,0 +1,33 @@
+package integration
+
+import (
+	"testing"
+
+	"github.com/gosojourn/sojourn"
+	"github.com/gosojourn/sojourn/lab/laws"
+)
+
+// patient is a SQLite DSN for hundreds of writers at once: without immediate, a transaction that
+// reads and then writes would fail as soon as another writes.
+const patient = "_pragma=busy_timeout(10000)&_pragma=journal_mode(WAL)&_txlock=immediate"
+
+// asApplications have it: tables by Migrate, and times parsed by the driver.
+var asApplications = []struct {
+	name string
+	at   func(t testing.TB) place
+}{
+	{"SQLite", func(t testing.TB) place { return onSQLite(t, patient) }},
+	{"MariaDB", func(t testing.TB) place { return onMySQL(t, []string{"parseTime=true"}) }},
+	{"PostgreSQL", func(t testing.TB) place { return onPostgres(t) }},
+}
+
+func TestLawsOnSQLite(t *testing.T)     { lawsOn(t, asApplications[0].at(t)) }
+func TestLawsOnMariaDB(t *testing.T)    { lawsOn(t, asApplications[1].at(t)) }
+func TestLawsOnPostgreSQL(t *testing.T) { lawsOn(t, asApplications[2].at(t)) }
+
+// lawsOn tells every story on one database: sessions have to get along with those of others.
+func lawsOn(t *testing.T, p place) {
+	store := p.store(t)
+	migrate(t, store)
+	laws.Run(t, func(*testing.T) sojourn.Store { return store })
+}

@@ -1,0 +1,372 @@
+package laws
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"iter"
+	"math/rand/v2"
+	"net/http"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/gosojourn/sojourn"
+	"github.com/gosojourn/sojourn/sojourntest"
+)
+
+// Owners: who is logged in where, and ending it.
+var owners = []story{
+	{"O49 an owner sees his sessions, and ends one, the others, all", func(t *testing.T, store sojourn.Store) {
+		s := newSite(t, store, sojourn.Config{Device: func(r *http.Request) sojourn.Device { return sojourn.Device{Agent: r.UserAgent()} }})
+		owner, other := anybody(), anybody()
+		var c []string
+		for range 4 {
+			c = append(c, s.beginAs(owner))
+		}
+		stranger := s.beginAs(other)
+		s.look(c[0], func(ctx context.Context) {
+			current := 0
+			for i, err := range s.List(ctx, owner) {
+				if err != nil || i.Owner != owner || i.AuthTime.IsZero() {
+					t.Errorf("%+v, %v", i, err)
+				}
+				if i.Current {
+					current++
+				}
+			}
+			if n := s.countOf(ctx, owner); n != 4 || current != 1 {
+				t.Errorf("%d sessions, %d of them this one", n, current)
+			}
+		})
+		if err := s.Revoke(t.Context(), owner, idOf(c[1])); err != nil || s.ownerOf(c[1]) != "" || s.ownerOf(c[2]) != owner {
+			t.Errorf("Revoke: %v", err)
+		}
+		s.look(c[0], func(ctx context.Context) {
+			if err := s.RevokeOthers(ctx); err != nil {
+				t.Error(err)
+			}
+		})
+		if s.ownerOf(c[0]) != owner || s.ownerOf(c[2]) != "" || s.ownerOf(c[3]) != "" || s.ownerOf(stranger) != other {
+			t.Error("RevokeOthers ended this session, or a stranger's, or left one")
+		}
+		if err := s.RevokeAll(t.Context(), owner); err != nil || s.ownerOf(c[0]) != "" || s.countOf(t.Context(), owner) != 0 {
+			t.Errorf("RevokeAll: %v", err)
+		}
+		if s.ownerOf(stranger) != other {
+			t.Error("a stranger was logged out")
+		}
+	}},
+	{"another owner's session is not found, and lives", func(t *testing.T, store sojourn.Store) {
+		s := newSite(t, store, sojourn.Config{})
+		owner, thief := anybody(), anybody()
+		c := s.beginAs(owner)
+		for _, id := range []string{idOf(c), "", "x", idOf(c)[:23] + "é", "AAAAAAAAAAAAAAAAAAAAAAAA"} {
+			if err := s.Revoke(t.Context(), thief, id); !errors.Is(err, sojourn.ErrNotFound) {
+				t.Errorf("Revoke(%q): %v", id, err)
+			}
+		}
+		if err := s.Revoke(t.Context(), "", idOf(s.begin())); !errors.Is(err, sojourn.ErrNotFound) {
+			t.Errorf("an anonymous session was ended by its id: %v", err)
+		}
+		if s.ownerOf(c) != owner {
+			t.Error("the session has ended")
+		}
+	}},
+	{"V7.4.3 a password change ends the others by their next request", func(t *testing.T, store sojourn.Store) {
+		s := newSite(t, store, sojourn.Config{})
+		owner := anybody()
+		mine, others := s.beginAs(owner), []string{s.beginAs(owner), s.beginAs(owner)}
+		a := s.ask("POST", mine, func(_ http.ResponseWriter, r *http.Request) {
+			if err := errors.Join(s.Renew(r.Context()), s.RevokeOthers(r.Context())); err != nil {
+				t.Error(err)
+			}
+		})
+		if s.ownerOf(a.set) != owner || s.ownerOf(mine) != "" {
+			t.Error("who changed the password is not logged in, or his old token is")
+		}
+		for _, c := range others {
+			ran := ""
+			s.ask("POST", c, func(_ http.ResponseWriter, r *http.Request) { ran = s.Info(r.Context()).Owner })
+			if ran != "" {
+				t.Error("another browser is still logged in")
+			}
+		}
+	}},
+	{"V7.4.2 a login in flight does not survive RevokeAll", func(t *testing.T, store sojourn.Store) {
+		s := newSite(t, store, sojourn.Config{})
+		owner := anybody()
+		for _, c := range []string{"", s.begin()} {
+			var err error
+			release := s.slow("POST", c, nothing, func(ctx context.Context) {
+				_ = s.Login(ctx, owner)
+				err = s.Commit(ctx)
+			})
+			time.Sleep(2 * time.Millisecond) // clocks tell milliseconds, and these two are not at once
+			if err := s.RevokeAll(t.Context(), owner); err != nil {
+				t.Fatal(err)
+			}
+			if a := release(); !errors.Is(err, sojourn.ErrEnded) || a.set != "" {
+				t.Errorf("Commit %v, cookie %q; want ErrEnded and none", err, a.set)
+			}
+			if n := s.countOf(t.Context(), owner); n != 0 {
+				t.Errorf("%d sessions are left", n)
+			}
+		}
+		time.Sleep(2 * time.Millisecond)
+		if c := s.beginAs(owner); s.ownerOf(c) != owner {
+			t.Error("a login after the revocation does not work")
+		}
+	}},
+	{"V7.4.2 a revocation at any step of a login", func(t *testing.T, store sojourn.Store) {
+		for seed := range 60 {
+			gate := &revoking{Store: store, at: int32(seed % 6)}
+			s := newSite(t, gate, sojourn.Config{})
+			owner := anybody()
+			gate.revoke = func() {
+				if err := newSite(t, store, sojourn.Config{}).RevokeAll(t.Context(), owner); err != nil {
+					t.Error(err)
+				}
+			}
+			c := s.begin()
+			gate.arm()
+			a := s.ask("POST", c, s.login(owner))
+			if fired := gate.disarm(); fired && (a.set != "" && s.ownerOf(a.set) != "" || s.countOf(t.Context(), owner) != 0) {
+				t.Errorf("revoked before step %d: cookie %q, %d sessions", gate.at, a.set, s.countOf(t.Context(), owner))
+			}
+		}
+	}},
+	{"RevokeAll and then Login in one request logs in", func(t *testing.T, store sojourn.Store) {
+		s := newSite(t, store, sojourn.Config{})
+		owner := anybody()
+		elsewhere := s.beginAs(owner)
+		for _, c := range []string{"", s.begin(), s.beginAs(owner)} {
+			a := s.ask("POST", c, func(w http.ResponseWriter, r *http.Request) {
+				if err := s.RevokeAll(r.Context(), owner); err != nil {
+					t.Error(err)
+				}
+				s.login(owner)(w, r)
+			})
+			if s.ownerOf(a.set) != owner {
+				t.Errorf("owner %q after %.12s", s.ownerOf(a.set), c)
+			}
+		}
+		if s.ownerOf(elsewhere) != "" {
+			t.Error("the session elsewhere lives")
+		}
+	}},
+	{"O48 a hundred logins at once and a limit of five", func(t *testing.T, store sojourn.Store) {
+		s := newSite(t, store, sojourn.Config{MaxPerOwner: 5})
+		owner := anybody()
+		stop := make(chan struct{})
+		var watch, wg sync.WaitGroup
+		watch.Go(func() {
+			for {
+				if n := s.countOf(t.Context(), owner); n > 5 {
+					t.Errorf("List yields %d sessions", n)
+				}
+				select {
+				case <-stop:
+					return
+				default:
+				}
+			}
+		})
+		for range 100 {
+			wg.Go(func() { s.ask("POST", "", s.login(owner)) })
+		}
+		wg.Wait()
+		close(stop)
+		watch.Wait()
+		if n := newSite(t, store, sojourn.Config{}).countOf(t.Context(), owner); n > 5 || n == 0 {
+			t.Errorf("%d records remain", n)
+		}
+	}},
+	{"O48 a login past the limit ends the oldest", func(t *testing.T, store sojourn.Store) {
+		s := newSite(t, store, sojourn.Config{MaxPerOwner: 2})
+		owner := anybody()
+		var c []string
+		for range 3 {
+			c = append(c, s.beginAs(owner))
+			time.Sleep(2 * time.Millisecond) // logins are told apart by the millisecond
+		}
+		if s.ownerOf(c[0]) != "" || s.ownerOf(c[1]) != owner || s.ownerOf(c[2]) != owner {
+			t.Errorf("owners %q %q %q", s.ownerOf(c[0]), s.ownerOf(c[1]), s.ownerOf(c[2]))
+		}
+	}},
+	{"List with Revoke in its body ends them all", func(t *testing.T, store sojourn.Store) {
+		s := newSite(t, store, sojourn.Config{})
+		owner := anybody()
+		for range 7 {
+			s.beginAs(owner)
+		}
+		ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+		defer cancel()
+		for i, err := range s.List(ctx, owner) {
+			if err != nil {
+				t.Fatal(err)
+			}
+			if err := s.Revoke(ctx, owner, i.ID); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if n := s.countOf(t.Context(), owner); n != 0 {
+			t.Errorf("%d are left", n)
+		}
+	}},
+	{"without an index it is unsupported, never nothing", func(t *testing.T, store sojourn.Store) {
+		s := newSite(t, struct{ sojourn.Store }{store}, sojourn.Config{})
+		var list error
+		for _, list = range s.List(t.Context(), "bob") {
+		}
+		others := errors.New("not asked")
+		s.look(s.beginAs("bob"), func(ctx context.Context) { others = s.RevokeOthers(ctx) })
+		for what, err := range map[string]error{"List": list, "RevokeAll": s.RevokeAll(t.Context(), "bob"), "RevokeOthers": others} {
+			if !errors.Is(err, errors.ErrUnsupported) || sojourn.Unavailable(err) {
+				t.Errorf("%s: %v", what, err)
+			}
+		}
+		if _, err := sojourn.New(struct{ sojourn.Store }{store}, sojourn.Config{MaxPerOwner: 1}); err == nil {
+			t.Error("MaxPerOwner is accepted all the same")
+		}
+	}},
+	{"an outage during a revocation is said", func(t *testing.T, store sojourn.Store) {
+		f := &sojourntest.FaultyStore{Store: store}
+		s := newSite(t, f, sojourn.Config{})
+		owner := anybody()
+		c := s.beginAs(owner)
+		f.Fail(errDown)
+		if err := s.RevokeAll(t.Context(), owner); !sojourn.Unavailable(err) {
+			t.Errorf("RevokeAll: %v", err)
+		}
+		if a := s.ask("POST", "", s.login(owner)); a.Code != 503 || a.set != "" {
+			t.Errorf("a login during the outage: %d", a.Code)
+		}
+		f.Fail(nil)
+		if s.ownerOf(c) != owner {
+			t.Error("the session has ended without a revocation")
+		}
+	}},
+	{"O25 V7.5 a stale login is challenged", func(t *testing.T, store sojourn.Store) {
+		s := newSite(t, store, sojourn.Config{})
+		page := func(maxAge time.Duration, c string) string {
+			w := serve(s.LoadAndSave(s.RequireFresh(maxAge, says("who are you?"))(says("welcome"))), request("POST", c))
+			return w.Body.String()
+		}
+		c := s.beginAs(anybody())
+		if got := page(time.Hour, c); got != "welcome" {
+			t.Errorf("fresh: %q", got)
+		}
+		for _, stale := range []string{page(-1, c), page(time.Hour, s.begin()), page(time.Hour, "")} {
+			if stale != "who are you?" {
+				t.Errorf("stale: %q", stale)
+			}
+		}
+	}},
+	{"O40 the status page touches nothing", func(t *testing.T, store sojourn.Store) {
+		n := &counting{Store: aged{store}}
+		s := newSite(t, n, sojourn.Config{IdleTimeout: time.Hour, Lifetime: 2 * time.Hour})
+		c := s.beginAs(anybody())
+		n.reset()
+		for _, h := range []http.Handler{s.StatusHandler(), s.LoadAndSave(s.StatusHandler())} {
+			w := serve(h, request("GET", c))
+			var got struct {
+				Live, LoggedIn        bool
+				ExpiresIn, DeadlineIn int
+			}
+			if err := json.Unmarshal(w.Body.Bytes(), &got); err != nil || !got.Live || !got.LoggedIn || got.ExpiresIn < 3500 || got.ExpiresIn > 3600 || got.DeadlineIn < 7100 {
+				t.Errorf("%s %v", w.Body, err)
+			}
+			if w.Header().Get("Cache-Control") != "no-store" || w.Header().Get("Set-Cookie") != "" {
+				t.Errorf("%v", w.Header())
+			}
+		}
+		if n.touches.Load()+n.writes.Load() != 0 {
+			t.Error("asking for the status was taken for activity")
+		}
+		if w := serve(s.StatusHandler(), request("GET", "")); w.Body.String() != `{"live":false,"loggedIn":false,"expiresIn":0,"deadlineIn":0}`+"\n" {
+			t.Errorf("nobody: %s", w.Body)
+		}
+	}},
+}
+
+func says(text string) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { fmt.Fprint(w, text) })
+}
+
+// anybody is an owner that no other story knows.
+func anybody() string { return fmt.Sprintf("owner %016x", rand.Uint64()) }
+
+func idOf(cookie string) string { return cookie[len("__Host-id="):][:24] }
+
+func (s *site) countOf(ctx context.Context, owner string) (n int) {
+	s.t.Helper()
+	for _, err := range s.List(ctx, owner) {
+		if err != nil {
+			s.t.Errorf("List: %v", err)
+			return n
+		}
+		n++
+	}
+	return n
+}
+
+// revoking revokes once, before the at-th exchange after arm.
+type revoking struct {
+	sojourn.Store
+	mu     sync.Mutex
+	armed  bool
+	fired  bool
+	at, n  int32
+	revoke func()
+}
+
+func (r *revoking) arm() {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.armed = true
+}
+
+func (r *revoking) disarm() bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.armed = false
+	return r.fired
+}
+
+func (r *revoking) step() {
+	r.mu.Lock()
+	fire := r.armed && !r.fired && r.n == r.at
+	if r.armed {
+		r.n++
+	}
+	r.fired = r.fired || fire
+	r.mu.Unlock()
+	if fire {
+		time.Sleep(2 * time.Millisecond) // later than the request, by a clock of milliseconds
+		r.revoke()
+	}
+}
+
+func (r *revoking) ListOwner(ctx context.Context, owner string) iter.Seq2[sojourn.Record, error] {
+	return r.Store.(sojourn.OwnerIndex).ListOwner(ctx, owner)
+}
+
+func (r *revoking) RevokeOwner(ctx context.Context, owner, keep string) (uint64, error) {
+	return r.Store.(sojourn.OwnerIndex).RevokeOwner(ctx, owner, keep)
+}
+
+func (r *revoking) Update(ctx context.Context, rec sojourn.Record, v uint64) error {
+	r.step()
+	err := r.Store.Update(ctx, rec, v)
+	r.step()
+	return err
+}
+
+func (r *revoking) Fence(ctx context.Context, owner string) (uint64, error) {
+	r.step()
+	f, err := r.Store.(sojourn.OwnerIndex).Fence(ctx, owner)
+	r.step()
+	return f, err
+}

@@ -1,0 +1,213 @@
+package memstore_test
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/base64"
+	"math"
+	"runtime"
+	"strconv"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/gosojourn/sojourn"
+	"github.com/gosojourn/sojourn/memstore"
+	"github.com/gosojourn/sojourn/storetest"
+)
+
+func TestStore(t *testing.T) {
+	storetest.Run(t, func(*testing.T) sojourn.Store { return memstore.New() })
+}
+
+func record(dataLen int) sojourn.Record {
+	id := make([]byte, 18)
+	rand.Read(id)
+	return sojourn.Record{
+		ID:      base64.RawURLEncoding.EncodeToString(id),
+		Expiry:  time.Now().Add(time.Hour),
+		Seen:    time.Now(),
+		Version: 1,
+		Data:    make([]byte, dataLen),
+	}
+}
+
+func create(t testing.TB, s *memstore.Store, r sojourn.Record) {
+	t.Helper()
+	if err := s.Create(t.Context(), r); err != nil {
+		t.Fatalf("Create: %v", err)
+	}
+}
+
+func TestLoadAndTouchDoNotAllocate(t *testing.T) {
+	s := memstore.New()
+	r := record(260)
+	r.Owner, r.Fence = "ada", 7
+	create(t, s, r)
+	ctx := t.Context()
+	id := string([]byte(r.ID)) // as from a request
+	unknown := record(0).ID
+	for what, call := range map[string]func() error{
+		"Load":             func() error { _, err := s.Load(ctx, id); return err },
+		"Load of no one":   func() error { _, err := s.Load(ctx, unknown); return ignore(err) },
+		"Load of nonsense": func() error { _, err := s.Load(ctx, "%"); return ignore(err) },
+		"Touch":            func() error { return s.Touch(ctx, r) },
+	} {
+		if n := testing.AllocsPerRun(100, func() {
+			if err := call(); err != nil {
+				t.Fatalf("%s: %v", what, err)
+			}
+		}); n != 0 {
+			t.Errorf("%s allocates %v times, want none", what, n)
+		}
+	}
+}
+
+func ignore(error) error { return nil }
+
+// What a session costs over its data. The data is of the sizes that fill Go's size classes best and worst.
+func TestSessionsAreLean(t *testing.T) {
+	const sessions, most = 30_000, 100
+	for _, size := range []int{128, 243, 260} {
+		before := heap()
+		s := memstore.New()
+		for range sessions {
+			r := record(size)
+			create(t, s, r)
+		}
+		each := float64(heap()-before) / sessions
+		t.Logf("%d sessions with %d bytes of data: %.1f bytes each", sessions, size, each)
+		if each > float64(size+most) {
+			t.Errorf("a session with %d bytes of data costs %.1f bytes, want at most %d", size, each, size+most)
+		}
+		runtime.KeepAlive(s)
+	}
+}
+
+func heap() uint64 {
+	runtime.GC()
+	runtime.GC() // the first one may have left unswept what it found
+	var m runtime.MemStats
+	runtime.ReadMemStats(&m)
+	return m.HeapAlloc
+}
+
+func TestSessionsEndByTheClock(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := memstore.New()
+		r := record(10)
+		create(t, s, r)
+		time.Sleep(time.Hour - time.Millisecond)
+		if _, err := s.Load(t.Context(), r.ID); err != nil {
+			t.Errorf("a millisecond before its expiry: %v", err)
+		}
+		time.Sleep(time.Millisecond)
+		if _, err := s.Load(t.Context(), r.ID); err != sojourn.ErrNotFound {
+			t.Errorf("at its expiry: %v, want ErrNotFound", err)
+		}
+	})
+}
+
+func TestWhoNeverSweepsDoesNotGrowForever(t *testing.T) {
+	const living = 10_000
+	synctest.Test(t, func(t *testing.T) {
+		s := memstore.New()
+		for range 5 * living {
+			create(t, s, record(0)) // each lives an hour
+			time.Sleep(time.Hour / living)
+		}
+		n, err := s.Sweep(t.Context(), time.Now().Add(2*time.Hour), math.MaxInt)
+		if err != nil || n > living*3/2 {
+			t.Errorf("with %d alive %d are kept (%v), want at most half more", living, n, err)
+		}
+		t.Logf("with %d alive %d are kept", living, n)
+	})
+}
+
+func TestMemoryOfEndedSessionsIsGivenBack(t *testing.T) {
+	const sessions = 20_000
+	s := memstore.New()
+	before := heap()
+	var owned []string
+	for i := range sessions {
+		r := record(100)
+		if r.Owner = "owner " + strconv.Itoa(i%100); i%2 == 0 {
+			owned = append(owned, r.ID)
+		}
+		create(t, s, r)
+	}
+	for _, id := range owned {
+		if err := s.Delete(t.Context(), id, 0); err != nil {
+			t.Fatal(err)
+		}
+	}
+	owned = nil
+	for i := range 50 {
+		if _, err := s.RevokeOwner(t.Context(), "owner "+strconv.Itoa(i), ""); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if n, err := s.Sweep(t.Context(), time.Now().Add(2*time.Hour), math.MaxInt); n == 0 || err != nil {
+		t.Fatalf("Sweep: %d, %v", n, err)
+	}
+	if left := int64(heap() - before); left > 200_000 {
+		t.Errorf("%d bytes stay after all of %d sessions have ended", left, sessions)
+	}
+	runtime.KeepAlive(s)
+}
+
+var ctx = context.Background()
+
+func BenchmarkLoad(b *testing.B) {
+	s, ids := filled(b, 100_000)
+	b.ReportAllocs()
+	b.RunParallel(func(pb *testing.PB) {
+		for i := 0; pb.Next(); i++ {
+			if _, err := s.Load(ctx, ids[i%len(ids)]); err != nil {
+				b.Fatal(err)
+			}
+		}
+	})
+}
+
+func BenchmarkUpdate(b *testing.B) {
+	s, ids := filled(b, 100_000)
+	r := record(260)
+	b.ReportAllocs()
+	for i := 0; b.Loop(); i++ {
+		r.ID = ids[i%len(ids)]
+		if err := s.Update(ctx, r, 1); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
+
+func BenchmarkCreate(b *testing.B) {
+	s := memstore.New()
+	ids := make([]string, 4096)
+	r := record(260)
+	b.ReportAllocs()
+	for i := 0; b.Loop(); i++ {
+		if i%len(ids) == 0 {
+			b.StopTimer()
+			for i := range ids {
+				ids[i] = record(0).ID
+			}
+			b.StartTimer()
+		}
+		r.ID = ids[i%len(ids)]
+		if err := s.Create(ctx, r); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
+
+func filled(b *testing.B, n int) (*memstore.Store, []string) {
+	s, ids := memstore.New(), make([]string, n)
+	for i := range ids {
+		r := record(260)
+		ids[i] = r.ID
+		create(b, s, r)
+	}
+	return s, ids
+}

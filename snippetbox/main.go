@@ -1,0 +1,123 @@
+// Snippetbox is a small web application to paste and share snippets of text: the reference
+// application of Sojourn. It shows server-side sessions at work, in the chapter's own routes and
+// middleware chains, with nothing but what any other application could import.
+package main
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"log/slog"
+	"os"
+	"os/signal"
+	"syscall"
+	"time"
+
+	"github.com/gosojourn/sojourn"
+	"github.com/gosojourn/sojourn/sqlstore"
+)
+
+// databasePatience is how long a database server may take to come up after the application.
+const databasePatience = 5 * time.Second
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	context.AfterFunc(ctx, stop) // a second signal ends the process at once
+	if err := run(ctx, os.Args[1:], os.Stdout, os.Stderr); err != nil {
+		fmt.Fprintln(os.Stderr, "snippetbox:", err)
+		os.Exit(1)
+	}
+}
+
+// An application is what the handlers share.
+type application struct {
+	logger         *slog.Logger
+	snippets       *snippetModel
+	sessionManager *sojourn.Manager
+	pages          pages
+}
+
+// run is the program: it serves until ctx ends. The URL goes to stdout, the log to stderr.
+func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
+	o, err := parseFlags(args, stdout)
+	if errors.Is(err, flag.ErrHelp) {
+		return nil
+	} else if err != nil {
+		return err
+	}
+	logger := slog.New(slog.NewTextHandler(stderr, nil))
+
+	ln, err := listen(o.addr, o.tls)
+	if err != nil {
+		return err
+	}
+	defer ln.Close()
+
+	db, err := openDatabase(o.db, logger)
+	if err != nil {
+		return err
+	}
+	defer db.Close()
+	if err := db.wait(ctx, databasePatience, logger); err != nil {
+		return err
+	}
+	store, err := sqlstore.New(db.DB, db.dialect, sqlstore.Options{})
+	if err != nil {
+		return err
+	}
+	defer store.Close()
+	if err := store.Migrate(ctx); err != nil {
+		return err
+	}
+	if err := migrateSnippets(ctx, db); err != nil {
+		return err
+	}
+
+	app, err := newApplication(db, store, !o.tls, logger)
+	if err != nil {
+		return err
+	}
+	if err := app.sessionManager.Check(ctx); err != nil {
+		logger.Warn("the database could serve sessions better", "error", err)
+	}
+	return app.serve(ctx, ln, o, stdout)
+}
+
+// newApplication wires the handlers. plainHTTP is for development on this machine.
+func newApplication(db *database, store sojourn.Store, plainHTTP bool, logger *slog.Logger) (*application, error) {
+	app := &application{logger: logger, snippets: newSnippetModel(db)}
+	var err error
+	if app.pages, err = parsePages(); err != nil {
+		return nil, err
+	}
+	app.sessionManager, err = sojourn.New(store, app.sessionConfig(plainHTTP))
+	return app, err
+}
+
+type options struct {
+	addr, db string
+	tls      bool
+}
+
+func parseFlags(args []string, help io.Writer) (o options, err error) {
+	flags := flag.NewFlagSet("snippetbox", flag.ContinueOnError)
+	flags.StringVar(&o.addr, "addr", "127.0.0.1:4000", "`host:port` to listen on; port 0 is any that is free")
+	flags.StringVar(&o.db, "db", "", "`database` of snippets and sessions: sqlite:PATH, mysql://user:password@host:port/name\n"+
+		"or postgres://user:password@host:port/name; without it, a file in your data directory")
+	flags.BoolVar(&o.tls, "tls", false, "serve https with a certificate made now, which browsers warn of")
+	flags.SetOutput(io.Discard)
+	switch err := flags.Parse(args); {
+	case errors.Is(err, flag.ErrHelp):
+		fmt.Fprintln(help, "Usage of snippetbox:")
+		flags.SetOutput(help)
+		flags.PrintDefaults()
+		return o, err
+	case err != nil:
+		return o, fmt.Errorf("%w: -h lists the flags", err)
+	case flags.NArg() > 0:
+		return o, fmt.Errorf("unexpected argument %q: -h lists the flags", flags.Arg(0))
+	}
+	return o, nil
+}

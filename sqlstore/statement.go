@@ -1,0 +1,140 @@
+package sqlstore
+
+import (
+	"fmt"
+	"strconv"
+	"strings"
+)
+
+// A query is one of the statements that run again and again.
+type query int
+
+const (
+	qLoad query = iota
+	qCreate
+	qCreateOwned
+	qUpdate
+	qUpdateOwned
+	qTouch
+	qDelete
+	qDeleteAny
+	qSetOwner
+	qListOwner
+	qListHeads
+	qDeleteOwned
+	qFence
+	qFirstFence
+	qRaiseFence
+	qExpired
+	qSweep
+	qSweepForeign
+	qUnfilled
+	queries int = iota
+)
+
+// batch is how many rows one statement lists or deletes: enough that the exchange is cheap, few
+// enough that nobody waits for its locks.
+const batch = 100
+
+// texts holds the statements; a dialect fills in what is in braces. A question mark is a parameter.
+//
+// {bytes}, {ascii} and {time} are parameters of a kind: any bytes; a part of a header; a value for
+// column expiry. {tag}, {format}, {id}, {expires}, {length} and {head} are parts of column data, as
+// header.go has them.
+//
+// Every UPDATE assigns expiry: a TIMESTAMP of MySQL that was declared without a default may be ON
+// UPDATE CURRENT_TIMESTAMP.
+var texts = [queries]string{
+	qLoad:        `SELECT data FROM {table} WHERE token = ?`,
+	qCreate:      `INSERT INTO {table} (token, data, expiry) VALUES (?, {bytes}, {time}) {ifnew}`,
+	qCreateOwned: `INSERT INTO {table} (token, data, expiry, owner) VALUES (?, {bytes}, {time}, {bytes}) {ifnew}`,
+	qUpdate:      `UPDATE {table} SET data = {bytes}, expiry = {time} WHERE token = ? AND {tag} = {ascii} AND {expires} > {ascii}`,
+	qUpdateOwned: `UPDATE {table} SET data = {bytes}, expiry = {time}, owner = {bytes} WHERE token = ? AND {tag} = {ascii} AND {expires} > {ascii}`,
+	qTouch:       `UPDATE {table} SET data = {touched}, expiry = {time} WHERE token = ? AND {tag} = {ascii} AND {expires} > {ascii}`,
+	qDelete:      `DELETE FROM {table} WHERE token = ? AND {tag} = {ascii}`,
+	qDeleteAny:   `DELETE FROM {table} WHERE token = ? AND {id} = {ascii}`,
+
+	qSetOwner:    `UPDATE {table} SET owner = {bytes}, expiry = expiry WHERE token = ? AND {tag} = {ascii}`,
+	qListOwner:   `SELECT token, data FROM {table} WHERE owner = {bytes} AND token > ? ORDER BY token LIMIT {batch}`,
+	qListHeads:   `SELECT token, {head} FROM {table} WHERE owner = {bytes} AND token > ? ORDER BY token LIMIT {batch}`,
+	qDeleteOwned: `DELETE FROM {table} WHERE token IN ({keys}) AND owner = {bytes}`,
+	qFence:       `SELECT fence FROM {owners} WHERE owner = {bytes}`,
+	qFirstFence:  `INSERT INTO {owners} (owner, fence) VALUES ({bytes}, ?) {ifnew}`,
+	qRaiseFence:  `UPDATE {owners} SET fence = ? WHERE owner = {bytes} AND fence = ?`,
+
+	qExpired: `SELECT token, {head} FROM {table} WHERE expiry < {time}` +
+		` AND ({format} = {ascii} AND {expires} < {ascii} OR {format} <> {ascii} AND expiry < {time}) ORDER BY expiry LIMIT ?`,
+	qSweep:        `DELETE FROM {table} WHERE token IN ({keys}) AND expiry < {time} AND {expires} < {ascii}`,
+	qSweepForeign: `DELETE FROM {table} WHERE token IN ({keys}) AND expiry < {time}`,
+	qUnfilled: `SELECT token, {head} FROM {table} WHERE owner IS NULL AND token > ?` +
+		` AND {format} = {ascii} AND {length} > {ascii} ORDER BY token LIMIT {batch}`,
+}
+
+// A writer of SQL knows the table and the dialect.
+type writer struct {
+	d     *dialect
+	t     table
+	table string // quoted
+	fills *strings.Replacer
+}
+
+// owners writes about the table of fences.
+func (w writer) owners() writer { return w.d.writer(table{w.t.schema, w.t.name + "_owners"}) }
+
+func (d *dialect) writer(t table) writer {
+	schema, indexed, indexes := d.schema, t.schema, ""
+	if t.schema != "" {
+		schema = "'" + t.schema + "'"
+	}
+	if d == &sqlite { // there the index is named with its schema, and its table without
+		indexed, indexes = "", t.schema
+	}
+	name := d.quoted(t.schema, t.name)
+	return writer{d, t, name, strings.NewReplacer(
+		"{table}", name,
+		"{owners}", d.quoted(t.schema, t.name+"_owners"),
+		"{indexed}", d.quoted(indexed, t.name),
+		"{expiryindex}", d.quoted(indexes, t.name+"_expiry_idx"),
+		"{ownerindex}", d.quoted(indexes, t.name+"_owner_idx"),
+		"{schema}", schema,
+		"{name}", "'"+t.name+"'",
+
+		"{tag}", fmt.Sprintf(d.part, 1, tagLen),
+		"{format}", fmt.Sprintf(d.part, formatAt+1, 1),
+		"{id}", fmt.Sprintf(d.part, idAt+1, idLen),
+		"{expires}", fmt.Sprintf(d.part, expiryAt+1, seenAt-expiryAt),
+		"{length}", fmt.Sprintf(d.part, lengthAt+1, ownerAt-lengthAt),
+		"{head}", fmt.Sprintf(d.part, 1, headLen),
+		"{touched}", d.touched,
+		"{bytes}", d.bytes,
+		"{ascii}", d.ascii,
+		"{time}", d.time,
+		"{ifnew}", d.ifNew,
+		"{keys}", strings.TrimSuffix(strings.Repeat("?, ", batch), ", "),
+		"{batch}", strconv.Itoa(batch),
+	)}
+}
+
+func (d *dialect) quoted(schema, name string) string {
+	name = d.quote + name + d.quote
+	if schema != "" {
+		name = d.quote + schema + d.quote + "." + name
+	}
+	return name
+}
+
+// sql fills the names and fragments into text and numbers its parameters where the dialect wants that.
+func (w writer) sql(text string) string {
+	text = w.fills.Replace(text)
+	if !w.d.numbered {
+		return text
+	}
+	parts := strings.Split(text, "?")
+	var b strings.Builder
+	for i, p := range parts[:len(parts)-1] {
+		b.WriteString(p)
+		b.WriteString("$" + strconv.Itoa(i+1))
+	}
+	b.WriteString(parts[len(parts)-1])
+	return b.String()
+}

@@ -1,0 +1,69 @@
+package storetest
+
+import (
+	"bytes"
+
+	"github.com/gosojourn/sojourn"
+)
+
+func memoryIsNeitherChangedNorLent(t *tester) {
+	type held struct {
+		whose      string
+		data, want []byte
+	}
+	var holds []held
+	hold := func(whose string, data []byte) {
+		holds = append(holds, held{whose, data, bytes.Clone(data)})
+	}
+	// Data with room behind it, where a store could write when it appends to what it was given.
+	roomy := func(r *sojourn.Record) {
+		room := append(r.Data, "do not write here"...)
+		hold("the room behind Data handed in", room)
+		r.Data = room[:len(r.Data)]
+	}
+	index, indexed := t.store.(sojourn.OwnerIndex)
+	look := func(r sojourn.Record) {
+		got, err := t.store.Load(t.ctx, r.ID)
+		t.must(err, "Load")
+		hold("Data handed out by Load", got.Data)
+		if !indexed {
+			return
+		}
+		found, _ := t.list(index, r.Owner)
+		for _, got := range found {
+			hold("Data handed out by ListOwner", got.Data)
+		}
+	}
+
+	r := newRecord(newOwner())
+	roomy(&r)
+	t.create(r)
+	look(r)
+	for range 3 {
+		next := nextRecord(r.ID, r.Owner)
+		next.Data = random(len(r.Data)) // of the same length: it would fit where the old data is
+		roomy(&next)
+		t.must(t.store.Update(t.ctx, next, r.Version), "Update")
+		r = next
+		look(r)
+		given, want := touched(r)
+		t.must(t.store.Touch(t.ctx, given), "Touch")
+		r = want
+		look(r)
+	}
+	other := nextRecord(r.ID, r.Owner)
+	roomy(&other)
+	t.want(t.store.Create(t.ctx, other), "Create of an id that is taken", sojourn.ErrConflict)
+	t.want(t.store.Update(t.ctx, other, other.Version), "Update from another version", sojourn.ErrConflict)
+	t.sees(r, "after refused writes")
+	t.must(t.store.Delete(t.ctx, r.ID, 0), "Delete")
+	// What was freed would be used again now.
+	t.create(newRecord(r.Owner))
+	t.create(newRecord(r.Owner))
+
+	for _, h := range holds {
+		if !bytes.Equal(h.data, h.want) {
+			t.broken("%s changed later", h.whose)
+		}
+	}
+}

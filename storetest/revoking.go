@@ -1,0 +1,228 @@
+package storetest
+
+import (
+	"errors"
+	"runtime"
+	"slices"
+	"sync/atomic"
+	"time"
+
+	"github.com/gosojourn/sojourn"
+)
+
+// fence reads the owner's fence, and revoke raises it.
+func (t *tester) fence(index sojourn.OwnerIndex, owner string) uint64 {
+	t.Helper()
+	fence, err := index.Fence(t.ctx, owner)
+	t.must(err, "Fence")
+	return fence
+}
+
+func (t *tester) revoke(index sojourn.OwnerIndex, owner, keep string) uint64 {
+	t.Helper()
+	before, now := t.fence(index, owner), uint64(time.Now().UnixMilli())
+	raised, err := index.RevokeOwner(t.ctx, owner, keep)
+	t.must(err, "RevokeOwner")
+	after := t.fence(index, owner)
+	switch {
+	case raised <= before:
+		t.broken("RevokeOwner returned the fence %d where it was %d, want a larger one", raised, before)
+	case raised < now:
+		t.broken("RevokeOwner returned the fence %d at %d ms since 1970, want at least those", raised, now)
+	case after != raised:
+		t.broken("RevokeOwner returned the fence %d, but then Fence returned %d", raised, after)
+	}
+	return raised
+}
+
+func fenceRisesWithEachRevocation(t *tester) {
+	index := t.ownerIndex("Fence", "RevokeOwner")
+	owner := newOwner()
+	if fence := t.fence(index, owner); fence != 0 {
+		t.broken("Fence of an owner who was never revoked is %d, want 0", fence)
+	}
+	t.create(newRecord(owner))
+	if fence := t.fence(index, owner); fence != 0 {
+		t.broken("Fence of an owner who logged in but was never revoked is %d, want 0", fence)
+	}
+	for range 3 { // within one millisecond, as like as not
+		t.revoke(index, owner, "")
+	}
+	before := t.fence(index, owner)
+	if fence := t.fence(index, newOwner()); fence != 0 {
+		t.broken("Fence of another owner is %d, want 0", fence)
+	}
+
+	const each = 6
+	var raised [racers * each]uint64
+	t.together(racers, func(i int) {
+		for j := range each {
+			var err error
+			raised[i*each+j], err = index.RevokeOwner(t.ctx, owner, "")
+			t.want(err, "RevokeOwner, one of many at once,", nil)
+		}
+	})
+	slices.Sort(raised[:])
+	if n := len(slices.Compact(slices.Clone(raised[:]))); n != len(raised) {
+		t.broken("%d RevokeOwners at once returned only %d different fences", len(raised), n)
+	}
+	if raised[0] <= before {
+		t.broken("of many RevokeOwners at once one returned the fence %d where it was %d", raised[0], before)
+	}
+	if last := raised[len(raised)-1]; t.fence(index, owner) != last {
+		t.broken("after many RevokeOwners at once the fence is %d, want the largest that one returned, %d", t.fence(index, owner), last)
+	}
+}
+
+func revokingDeletesAllButKeep(t *tester) {
+	index := t.ownerIndex("Fence", "RevokeOwner")
+	owner, other := newOwner(), newOwner()
+	records := make([]sojourn.Record, 5)
+	for i := range records {
+		records[i] = t.create(newRecord(owner))
+	}
+	others := []sojourn.Record{
+		t.create(newRecord(other)),
+		t.create(newRecord(owner + "x")),
+		t.create(newRecord(owner[:len(owner)-1])),
+		t.create(newRecord("")),
+	}
+	left := t.create(newRecord(owner)) // … whose owner it is no more
+	leaves := nextRecord(left.ID, "")
+	t.must(t.store.Update(t.ctx, leaves, left.Version), "Update")
+	others = append(others, leaves)
+
+	keep := records[2]
+	t.revoke(index, owner, keep.ID)
+	for _, r := range records {
+		if r.ID != keep.ID {
+			t.gone(r.ID, "after RevokeOwner")
+		}
+	}
+	t.sees(keep, "after RevokeOwner that keeps it")
+	for _, r := range others {
+		t.sees(r, "after RevokeOwner of another owner")
+	}
+	if fence := t.fence(index, other); fence != 0 {
+		t.broken("after RevokeOwner of another owner the fence is %d, want 0", fence)
+	}
+
+	t.revoke(index, owner, others[0].ID)
+	t.gone(keep.ID, "after RevokeOwner that keeps another's record")
+	t.sees(others[0], "after RevokeOwner of another owner")
+
+	for _, keep := range []string{"", newID(), "no id", "%", swapCase(t.create(newRecord(owner)).ID)} {
+		r := t.create(newRecord(owner))
+		t.revoke(index, owner, keep)
+		t.gone(r.ID, "after RevokeOwner that keeps nothing of that owner")
+	}
+	for range 3 {
+		t.create(newRecord(owner))
+	}
+	t.revoke(index, owner, "")
+	if index := t.ownerIndex("ListOwner"); index != nil {
+		t.lists(index, owner, "after RevokeOwner")
+		again := t.create(newRecord(owner))
+		t.lists(index, owner, "after a login that came after RevokeOwner", again)
+	}
+}
+
+// Who sees that a record has gone must see the fence that it fell to.
+func fenceRisesBeforeAnythingIsDeleted(t *tester) {
+	index := t.ownerIndex("Fence", "RevokeOwner")
+	for range rounds {
+		owner := newOwner()
+		var ids []string
+		for range 4 {
+			ids = append(ids, t.create(newRecord(owner)).ID)
+		}
+		t.together(1+len(ids), func(i int) {
+			if i == 0 {
+				_, err := index.RevokeOwner(t.ctx, owner, "")
+				t.want(err, "RevokeOwner", nil)
+				return
+			}
+			for {
+				switch _, err := t.store.Load(t.ctx, ids[i-1]); {
+				case err == nil:
+					runtime.Gosched()
+					continue
+				case errors.Is(err, sojourn.ErrNotFound):
+					if fence, err := index.Fence(t.ctx, owner); err != nil || fence == 0 {
+						t.broken("a record was deleted by RevokeOwner while Fence was still %d (%v)", fence, err)
+					}
+				default:
+					t.broken("Load during RevokeOwner returned %s", say(err))
+				}
+				return
+			}
+		})
+	}
+}
+
+// Logins as the manager makes them: read the fence, write the record with it, read the fence again,
+// and if it has moved, give up. Each that did not give up was there before the fence was raised, so that
+// RevokeOwner finds it, or has the new fence.
+func noLoginOutlivesARevocation(t *tester) {
+	index := t.ownerIndex("Fence", "RevokeOwner")
+	for range rounds {
+		owner := newOwner()
+		var logins [racers]atomic.Pointer[sojourn.Record]
+		t.together(racers, func(i int) {
+			if i == 0 {
+				_, err := index.RevokeOwner(t.ctx, owner, "")
+				t.want(err, "RevokeOwner during logins", nil)
+				return
+			}
+			r := newRecord(owner)
+			var err error
+			if i%2 == 0 {
+				err = t.login(index, &r, func() error { return t.store.Create(t.ctx, r) })
+			} else { // a session that was there before, anonymous
+				anonymous := nextRecord(r.ID, "")
+				if err = t.store.Create(t.ctx, anonymous); err == nil {
+					err = t.login(index, &r, func() error { return t.store.Update(t.ctx, r, anonymous.Version) })
+				}
+			}
+			if err == nil {
+				logins[i].Store(&r)
+			} else if !errors.Is(err, errRevoked) && !errors.Is(err, sojourn.ErrConflict) {
+				t.broken("a login during RevokeOwner failed with %s", say(err))
+			}
+		})
+		fence := t.fence(index, owner)
+		for i := range logins {
+			r := logins[i].Load()
+			if r == nil || r.Fence == fence {
+				continue
+			}
+			if _, err := t.store.Load(t.ctx, r.ID); err == nil {
+				t.broken("a session that was logged in before RevokeOwner raised the fence outlived it")
+			}
+		}
+	}
+}
+
+var errRevoked = errors.New("revoked while logging in")
+
+func (t *tester) login(index sojourn.OwnerIndex, r *sojourn.Record, write func() error) error {
+	before, err := index.Fence(t.ctx, r.Owner)
+	if err != nil {
+		return err
+	}
+	r.Fence = before
+	if err := write(); err != nil {
+		return err
+	}
+	after, err := index.Fence(t.ctx, r.Owner)
+	if err != nil {
+		return err
+	}
+	if after != before {
+		if err := t.store.Delete(t.ctx, r.ID, r.Version); err != nil {
+			return err
+		}
+		return errRevoked
+	}
+	return nil
+}
