@@ -69,6 +69,30 @@ func TestAbsoluteLimit(t *testing.T) {
 	})
 }
 
+// N15: activity moves the idle limit alone; logging in again moves both.
+func TestActivityAndLogin(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		m := newManager(t, sojourn.Config{Lifetime: 10 * time.Hour, IdleTimeout: time.Hour})
+		login := func(_ http.ResponseWriter, r *http.Request) { _ = m.Login(r.Context(), "bob") }
+		info := func(c string) (i sojourn.Info) {
+			ask(m, c, func(_ http.ResponseWriter, r *http.Request) { i = m.Info(r.Context()) })
+			return i
+		}
+		_, c := ask(m, "", login)
+		first := info(c)
+		time.Sleep(30 * time.Minute)
+		info(c)
+		if used := info(c); !used.Expires.Equal(first.Expires.Add(30*time.Minute)) || !used.Deadline.Equal(first.Deadline) {
+			t.Errorf("used after half an hour: %v, %v", used.Expires, used.Deadline)
+		}
+		time.Sleep(30 * time.Minute)
+		_, c = ask(m, c, login)
+		if again := info(c); !again.Deadline.Equal(first.Deadline.Add(time.Hour)) || !again.AuthTime.Equal(first.AuthTime.Add(time.Hour)) {
+			t.Errorf("logged in again after an hour: %v, %v", again.Deadline, again.AuthTime)
+		}
+	})
+}
+
 // N12: what the cookie says of its end is what the server says, and the server does not ask it.
 func TestCookieLifeFollowsTheSession(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

@@ -96,10 +96,8 @@ func openPostgres(flag string) (*database, error) {
 
 func parseURL(flag string) (*url.URL, error) {
 	u, err := url.Parse(flag)
-	if e, ok := errors.AsType[*url.Error](err); ok {
-		return nil, fmt.Errorf("it is no URL: %w: write %%40 for @ and %%2F for / in a password", e.Err)
-	} else if err != nil {
-		return nil, err
+	if err != nil { // which quotes the password
+		return nil, errors.New("it is no URL: in a password write %25 for %, %40 for @, %3A for : and %2F for /")
 	}
 	if u.Hostname() == "" || strings.Trim(u.Path, "/") == "" {
 		return nil, fmt.Errorf("it must name a server and a database: %s://user:password@host:port/name", u.Scheme)
@@ -116,8 +114,14 @@ func hostPort(u *url.URL, defaultPort string) string {
 }
 
 // wait returns when the database answers, or with the reason why it has not within patience:
-// servers are often started together with what needs them.
+// servers are often started together with what needs them. A file is there or is not.
 func (d *database) wait(ctx context.Context, patience time.Duration, logger *slog.Logger) error {
+	if d.dialect == sqlstore.SQLite {
+		if err := d.PingContext(ctx); err != nil {
+			return fmt.Errorf("the database (%s) cannot be used: %w", d.name, err)
+		}
+		return nil
+	}
 	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
 	var last error

@@ -63,17 +63,11 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 	if err := db.wait(ctx, databasePatience, logger); err != nil {
 		return err
 	}
-	store, err := sqlstore.New(db.DB, db.dialect, sqlstore.Options{})
+	store, err := migrate(ctx, db)
 	if err != nil {
 		return err
 	}
 	defer store.Close()
-	if err := store.Migrate(ctx); err != nil {
-		return err
-	}
-	if err := migrateSnippets(ctx, db); err != nil {
-		return err
-	}
 
 	app, err := newApplication(db, store, !o.tls, logger)
 	if err != nil {
@@ -83,6 +77,15 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 		logger.Warn("the database could serve sessions better", "error", err)
 	}
 	return app.serve(ctx, ln, o, stdout)
+}
+
+// migrate makes the tables where there are none.
+func migrate(ctx context.Context, db *database) (*sqlstore.Store, error) {
+	store, err := sqlstore.New(db.DB, db.dialect, sqlstore.Options{})
+	if err != nil {
+		return nil, err
+	}
+	return store, errors.Join(store.Migrate(ctx), migrateSnippets(ctx, db))
 }
 
 // newApplication wires the handlers. plainHTTP is for development on this machine.

@@ -121,7 +121,9 @@ func humane(now, t time.Time) string {
 	}
 	const day = 24 * time.Hour
 	switch {
-	case d < time.Minute && !future:
+	case d < time.Minute && future:
+		return "in less than a minute"
+	case d < time.Minute:
 		return "just now"
 	case d < 59*time.Minute+30*time.Second:
 		return count(time.Minute, "minute")
@@ -137,15 +139,12 @@ func humane(now, t time.Time) string {
 func excerpt(s string) string {
 	const lines, chars = 3, 160
 	s = strings.TrimSpace(s)
-	cut := false
+	more := ""
 	if parts := strings.SplitN(s, "\n", lines+1); len(parts) > lines {
-		s, cut = strings.Join(parts[:lines], "\n"), true
+		s, more = strings.Join(parts[:lines], "\n"), "\n…"
 	}
 	if r := []rune(s); len(r) > chars {
-		s, cut = string(r[:chars]), true
+		s, more = string(r[:chars]), "…"
 	}
-	if cut {
-		s = strings.TrimRight(s, " \n") + "…"
-	}
-	return s
+	return s + more
 }

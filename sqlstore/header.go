@@ -82,6 +82,20 @@ func appendHex(b []byte, n uint64, width int) []byte {
 	return b
 }
 
+func parseHex(b []byte) (n uint64, ok bool) {
+	for _, c := range b {
+		switch {
+		case '0' <= c && c <= '9':
+			n = n<<4 | uint64(c-'0')
+		case 'a' <= c && c <= 'f':
+			n = n<<4 | uint64(c-'a'+10)
+		default:
+			return 0, false
+		}
+	}
+	return n, true
+}
+
 // stamp is a time as it stands in the header.
 func stamp(ms int64) []byte {
 	return appendHex(make([]byte, 0, 12), uint64(min(max(ms, 0), maxMillis)), 12)
@@ -92,11 +106,11 @@ func millis(t time.Time) (ms int64, ok bool) {
 	if t.IsZero() {
 		return 0, true
 	}
-	if s := t.Unix(); s < 0 || s >= maxMillis/1000 {
+	if s := t.Unix(); s < 0 || s > maxMillis/1000 {
 		return 0, false
 	}
 	ms = t.UnixMilli()
-	return ms, ms > 0
+	return ms, 0 < ms && ms <= maxMillis
 }
 
 func fromMillis(ms uint64) time.Time {
@@ -132,11 +146,11 @@ func decode(id string, data []byte) (sojourn.Record, error) {
 	if n, err := base64.RawURLEncoding.Decode(v[:], data[:formatAt]); n != len(v) || err != nil || len(data) < ownerAt {
 		return r, errForeign
 	}
-	expiry, err1 := strconv.ParseUint(string(data[expiryAt:seenAt]), 16, 64)
-	seen, err2 := strconv.ParseUint(string(data[seenAt:fenceAt]), 16, 64)
-	fence, err3 := strconv.ParseUint(string(data[fenceAt:lengthAt]), 16, 64)
-	n, err4 := strconv.ParseUint(string(data[lengthAt:ownerAt]), 10, 8)
-	if err1 != nil || err2 != nil || err3 != nil || err4 != nil || len(data) < ownerAt+int(n) {
+	expiry, ok1 := parseHex(data[expiryAt:seenAt])
+	seen, ok2 := parseHex(data[seenAt:fenceAt])
+	fence, ok3 := parseHex(data[fenceAt:lengthAt])
+	n, err := strconv.ParseUint(string(data[lengthAt:ownerAt]), 10, 8)
+	if !ok1 || !ok2 || !ok3 || err != nil || len(data) < ownerAt+int(n) {
 		return r, errForeign
 	}
 	for _, c := range v {

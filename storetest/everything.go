@@ -49,7 +49,7 @@ func everythingAtOnce(t *tester) {
 			case choice == 14:
 				t.want(t.store.Delete(t.ctx, id, r.Version), "Delete", nil, sojourn.ErrConflict)
 			case choice < 17 && indexed:
-				found, err := t.list(index, imageOwner(id))
+				found, err := t.list(t.ctx, index, imageOwner(id))
 				t.supported(err, "ListOwner")
 				for _, r := range found {
 					t.isImage(r, "ListOwner yielded")

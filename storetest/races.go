@@ -102,13 +102,13 @@ func touchGivesWayToAnUpdate(t *tester) {
 	for range 2 * rounds {
 		r := t.create(newRecord(""))
 		next := nextRecord(r.ID, "")
-		given, want := touched(r)
+		was, becomes := r, touched(r)
 		var updated error
 		t.together(5, func(i int) {
 			if i == 0 {
 				updated = t.store.Update(t.ctx, next, r.Version)
 			} else {
-				t.want(t.store.Touch(t.ctx, given), "Touch during an Update", nil, sojourn.ErrConflict)
+				t.want(t.store.Touch(t.ctx, becomes), "Touch during an Update", nil, sojourn.ErrConflict)
 			}
 		})
 		switch {
@@ -117,8 +117,8 @@ func touchGivesWayToAnUpdate(t *tester) {
 		case errors.Is(updated, sojourn.ErrConflict): // a lock that it did not get: nothing was applied
 			got, err := t.store.Load(t.ctx, r.ID)
 			t.must(err, "Load after a refused Update during Touches")
-			if differs(got, r) != "" && differs(got, want) != "" {
-				t.broken("after a refused Update during Touches, Load returned %s", differs(got, want))
+			if differs(got, was) != "" && differs(got, becomes) != "" {
+				t.broken("after a refused Update during Touches, Load returned %s", differs(got, becomes))
 			}
 		default:
 			t.broken("Update during Touches returned %s, want nil", say(updated))
@@ -172,7 +172,7 @@ func readerSeesOneWholeRecord(t *tester) {
 				err := t.store.Update(t.ctx, image(id, newVersion()), r.Version)
 				t.want(err, "Update", nil, sojourn.ErrConflict)
 			case i%3 == 1 && indexed:
-				found, err := t.list(index, imageOwner(id))
+				found, err := t.list(t.ctx, index, imageOwner(id))
 				if errors.Is(err, errors.ErrUnsupported) {
 					continue
 				}

@@ -80,6 +80,7 @@ var cases = []testCase{
 	{15, "a_record_is_listed_under_its_present_owner", recordIsListedUnderItsPresentOwner},
 	{15, "the_body_may_call_the_store", bodyMayCallTheStore},
 	{15, "list_stops_when_the_body_stops", listStopsWhenTheBodyStops},
+	{15, "an_error_comes_last", errorComesLast},
 	{15, "a_long_list_yields_each_record_once", longListYieldsEachRecordOnce},
 	{16, "a_fence_rises_with_each_revocation", fenceRisesWithEachRevocation},
 	{16, "revoking_deletes_all_but_keep", revokingDeletesAllButKeep},

@@ -23,9 +23,8 @@ func sweepTakesWhatHasExpired(t *tester) {
 		live = append(live, t.create(r))
 	}
 	last := &live[len(live)-1]
-	given, want := touched(*last)
-	t.must(t.store.Touch(t.ctx, given), "Touch")
-	*last = want
+	*last = touched(*last)
+	t.must(t.store.Touch(t.ctx, *last), "Touch")
 
 	now := time.Now()
 	for swept := 1; swept > 0; {
@@ -46,7 +45,7 @@ func sweepTakesWhatHasExpired(t *tester) {
 		t.want(t.store.Delete(t.ctx, r.ID, 0), "Delete", nil)
 	}
 	if index, ok := t.store.(sojourn.OwnerIndex); ok {
-		if _, err := t.list(index, owner); errors.Is(err, errors.ErrUnsupported) {
+		if _, err := t.list(t.ctx, index, owner); errors.Is(err, errors.ErrUnsupported) {
 			return
 		}
 		var owned []sojourn.Record

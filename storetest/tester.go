@@ -137,11 +137,11 @@ func (t *tester) gone(id, when string) {
 }
 
 // list collects what ListOwner yields, and holds it to what promise 15 says of the way it does so.
-func (t *tester) list(index sojourn.OwnerIndex, owner string) (map[string]sojourn.Record, error) {
+func (t *tester) list(ctx context.Context, index sojourn.OwnerIndex, owner string) (map[string]sojourn.Record, error) {
 	t.Helper()
 	found := map[string]sojourn.Record{}
 	var last error
-	index.ListOwner(t.ctx, owner)(func(r sojourn.Record, err error) bool {
+	index.ListOwner(ctx, owner)(func(r sojourn.Record, err error) bool {
 		switch _, twice := found[r.ID]; {
 		case last != nil:
 			t.broken("ListOwner went on after its error %q", last)
@@ -165,7 +165,7 @@ func (t *tester) list(index sojourn.OwnerIndex, owner string) (map[string]sojour
 // lists complains unless the records of owner are exactly these.
 func (t *tester) lists(index sojourn.OwnerIndex, owner, when string, want ...sojourn.Record) {
 	t.Helper()
-	got, err := t.list(index, owner)
+	got, err := t.list(t.ctx, index, owner)
 	if err != nil {
 		t.broken("%s, ListOwner(%.80q) ended with %s", when, owner, say(err))
 		return
@@ -231,7 +231,7 @@ func (t *tester) ownerIndex(methods ...string) sojourn.OwnerIndex {
 		var err error
 		switch owner := newOwner(); m {
 		case "ListOwner":
-			_, err = t.list(index, owner)
+			_, err = t.list(t.ctx, index, owner)
 		case "Fence":
 			_, err = index.Fence(t.ctx, owner)
 		case "RevokeOwner":

@@ -42,29 +42,6 @@ func plainUser() (uid, gid int, err error) {
 	return 0, 0, fmt.Errorf("a server that refuses to run as root needs a user postgres or nobody")
 }
 
-// openFolder makes a folder that the user of demote can enter and owns.
-func openFolder() (string, error) {
-	uid, gid, err := plainUser()
-	if err != nil {
-		return "", err
-	}
-	base := os.TempDir()
-	for d := base; ; d = filepath.Dir(d) {
-		if info, err := os.Stat(d); err != nil || info.Mode()&0o001 == 0 {
-			base = "/tmp"
-			break
-		}
-		if d == filepath.Dir(d) {
-			break
-		}
-	}
-	dir, err := os.MkdirTemp(base, "sojourn-")
-	if err != nil {
-		return "", err
-	}
-	return dir, os.Chown(dir, uid, gid)
-}
-
 // killAll ends a server as a power cut would: a postmaster's children else finish what they are at.
 func (c *child) killAll() {
 	if c.ended() {

@@ -14,7 +14,13 @@ var errRoot = errors.New("a server that refuses to run as root is started by Lin
 
 func demote(*exec.Cmd) error { return errRoot }
 
-func openFolder() (string, error) { return "", errRoot }
+func newFolder(demoted bool) (dir string, held *os.File, err error) {
+	if demoted {
+		return "", nil, errRoot
+	}
+	dir, err = os.MkdirTemp("", "sojourn-harness-")
+	return dir, nil, err
+}
 
 func (c *child) killAll() {
 	c.Kill()

@@ -76,7 +76,8 @@ func mariaDB() (setup, bool) {
 				"--innodb-flush-log-at-trx-commit=1", "--performance-schema=OFF"}, small...)
 			return exec.Command(server, append(args, asRoot...)...)
 		},
-		base: func(addr string) string { return "root@tcp(" + addr + ")/" },
+		base:  func(addr string) string { return "root@tcp(" + addr + ")/" },
+		where: "SELECT @@datadir",
 	}, true
 }
 

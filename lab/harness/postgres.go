@@ -66,6 +66,7 @@ func postgreSQL() (setup, bool) {
 				"-c", "listen_addresses="+host, "-c", "port="+port, "-c", "unix_socket_directories=",
 				"-c", "shared_buffers=16MB")
 		},
-		base: func(addr string) string { return "postgres://postgres@" + addr + "/postgres" },
+		base:  func(addr string) string { return "postgres://postgres@" + addr + "/postgres" },
+		where: "SHOW data_directory",
 	}, true
 }

@@ -1,6 +1,8 @@
 package harness
 
 import (
+	"context"
+	"database/sql"
 	"errors"
 	"fmt"
 	"os"
@@ -19,6 +21,7 @@ type setup struct {
 	installer func(dir string) *exec.Cmd
 	server    func(dir, addr string) *exec.Cmd
 	base      func(addr string) string // DSN of the server
+	where     string                   // SQL for its data folder
 }
 
 // A private is a server of our own: a folder, an address, and now and then a process.
@@ -26,6 +29,7 @@ type private struct {
 	setup
 	kind      *kind
 	dir, addr string
+	held      *os.File // claims dir
 	run       *child
 }
 
@@ -37,7 +41,7 @@ func (k *kind) install() (*private, error) {
 		return nil, err
 	}
 	p := &private{setup: first.setup, kind: k}
-	if p.dir, err = p.folder(); err != nil {
+	if p.dir, p.held, err = newFolder(p.demoted()); err != nil {
 		return nil, err
 	}
 	// Copying what was installed once takes a fiftieth of the time of installing it again.
@@ -60,7 +64,7 @@ func (k *kind) prepare() {
 		}
 		p := &private{setup: s, kind: k}
 		var err error
-		if p.dir, err = p.folder(); err != nil {
+		if p.dir, p.held, err = newFolder(p.demoted()); err != nil {
 			return nil, err
 		}
 		closing.add(p.remove)
@@ -70,13 +74,6 @@ func (k *kind) prepare() {
 
 // demoted says that the server refuses to run as who we are.
 func (p *private) demoted() bool { return p.notRoot && os.Geteuid() == 0 }
-
-func (p *private) folder() (string, error) {
-	if p.demoted() {
-		return openFolder()
-	}
-	return os.MkdirTemp("", "sojourn-")
-}
 
 func (p *private) do(cmd *exec.Cmd) error {
 	cmd, err := p.command(cmd)
@@ -106,7 +103,7 @@ func (p *private) start() error {
 			return err
 		}
 		for !p.run.ended() {
-			err := p.kind.ping(p.base(p.addr))
+			err := p.answers()
 			if err == nil {
 				return nil
 			}
@@ -124,6 +121,20 @@ func (p *private) start() error {
 	}
 }
 
+// answers asks for the data folder too, because the port may have gone to somebody else's server.
+func (p *private) answers() error {
+	return p.kind.do(p.base(p.addr), func(ctx context.Context, db *sql.DB) error {
+		var dir string
+		if err := db.QueryRowContext(ctx, p.where).Scan(&dir); err != nil {
+			return err
+		}
+		if filepath.Clean(dir) != filepath.Join(p.dir, "data") {
+			return fmt.Errorf("the server of %s has the port", dir)
+		}
+		return nil
+	})
+}
+
 func (p *private) launch() error {
 	cmd, err := p.command(p.server(p.dir, p.addr))
 	if err != nil {
@@ -136,8 +147,12 @@ func (p *private) launch() error {
 	}
 	defer log.Close()
 	cmd.Stdout, cmd.Stderr = log, log
-	p.run, err = startChild(cmd)
-	return err
+	run, err := startChild(cmd)
+	if err != nil {
+		return err
+	}
+	p.run = run
+	return nil
 }
 
 func (p *private) log() string {
@@ -171,4 +186,5 @@ func (p *private) remove() {
 		p.run.killAll()
 	}
 	os.RemoveAll(p.dir)
+	p.held.Close()
 }

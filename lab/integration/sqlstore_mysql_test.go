@@ -247,3 +247,48 @@ func TestSQLBytesSurviveAnyCharset(t *testing.T) {
 		}
 	}
 }
+
+// One call is one exchange: the server counts the statements that it gets.
+func TestSQLOneExchangeACall(t *testing.T) {
+	p := onMySQL(t, nil, mysqlTable)
+	for _, migrated := range []bool{false, true} {
+		db := p.open(t)
+		db.SetMaxOpenConns(1)
+		s := newStore(t, db, p.dialect, sqlstore.Options{})
+		if migrated {
+			migrate(t, s)
+		}
+		questions := func() int {
+			t.Helper()
+			var name string
+			var n int
+			if err := db.QueryRow("SHOW SESSION STATUS LIKE 'Questions'").Scan(&name, &n); err != nil {
+				t.Fatal(err)
+			}
+			return n
+		}
+		ctx := t.Context()
+		round := func() map[string]error {
+			r, next := newRecord(""), newRecord("")
+			next.ID = r.ID
+			count := map[string]error{"Create": s.Create(ctx, r)}
+			_, count["Load"] = s.Load(ctx, r.ID)
+			count["Update"] = s.Update(ctx, next, r.Version)
+			next.Seen = next.Seen.Add(time.Second)
+			count["Touch"] = s.Touch(ctx, next)
+			count["Delete"] = s.Delete(ctx, r.ID, next.Version)
+			return count
+		}
+		round() // prepares
+		before := questions()
+		calls := round()
+		for name, err := range calls {
+			if err != nil {
+				t.Fatalf("%s: %v", name, err)
+			}
+		}
+		if n := questions() - before - 1; n != len(calls) {
+			t.Errorf("migrated %v: %d calls are %d exchanges", migrated, len(calls), n)
+		}
+	}
+}

@@ -77,6 +77,44 @@ var endings = []story{
 			t.Error("the response that deletes the cookie may be cached")
 		}
 	}},
+	{"O29 N5 logout erases the record and expires the cookie with its own attributes", func(t *testing.T, store sojourn.Store) {
+		s := newSite(t, store, sojourn.Config{})
+		a := s.ask("POST", "", s.login(anybody()))
+		if _, err := store.Load(t.Context(), idOf(a.set)); err != nil {
+			t.Fatalf("the record is not there: %v", err)
+		}
+		b := s.ask("POST", a.set, s.logout)
+		if _, err := store.Load(t.Context(), idOf(a.set)); !errors.Is(err, sojourn.ErrNotFound) {
+			t.Errorf("the record after logout: %v, want ErrNotFound", err)
+		}
+		set, unset := a.Result().Cookies()[0], b.Result().Cookies()[0]
+		if unset.Value != "" || unset.MaxAge >= 0 || unset.Name != set.Name || unset.Path != set.Path || unset.Domain != set.Domain ||
+			unset.Secure != set.Secure || unset.HttpOnly != set.HttpOnly || unset.SameSite != set.SameSite {
+			t.Errorf("set by %q, unset by %q", set.Raw, unset.Raw)
+		}
+	}},
+	{"V7.4.1 a terminated session is good for nothing", func(t *testing.T, store sojourn.Store) {
+		s := newSite(t, store, sojourn.Config{})
+		for what, end := range map[string]func(c, owner string){
+			"logout":    func(c, _ string) { s.ask("POST", c, s.logout) },
+			"revoke":    func(c, owner string) { _ = s.Revoke(t.Context(), owner, idOf(c)) },
+			"revokeAll": func(_, owner string) { _ = s.RevokeAll(t.Context(), owner) },
+		} {
+			owner := anybody()
+			c := s.beginAs(owner)
+			end(c, owner)
+			a := s.ask("POST", c, func(_ http.ResponseWriter, r *http.Request) {
+				ctx := r.Context()
+				if s.Info(ctx).ID != "" || !errors.Is(s.Valid(ctx), sojourn.ErrEnded) || !errors.Is(s.RevokeOthers(ctx), sojourn.ErrEnded) {
+					t.Errorf("%s: the token still does something", what)
+				}
+				_ = s.Renew(ctx)
+			})
+			if a.set != "" {
+				t.Errorf("%s: the token was renewed", what)
+			}
+		}
+	}},
 	{"what is put after Logout goes into a new session", func(t *testing.T, store sojourn.Store) {
 		s := newSite(t, store, sojourn.Config{})
 		c := s.beginAs("bob")

@@ -264,6 +264,48 @@ var owners = []story{
 			}
 		}
 	}},
+	{"V7.4.5 an administrator ends one user's sessions, without one of his own", func(t *testing.T, store sojourn.Store) {
+		s := newSite(t, store, sojourn.Config{})
+		user, other := anybody(), anybody()
+		a, b, c := s.beginAs(user), s.beginAs(user), s.beginAs(other)
+		if err := s.RevokeAll(context.Background(), user); err != nil {
+			t.Fatal(err)
+		}
+		if s.ownerOf(a) != "" || s.ownerOf(b) != "" || s.ownerOf(c) != other {
+			t.Errorf("owners %q, %q, %q", s.ownerOf(a), s.ownerOf(b), s.ownerOf(c))
+		}
+		if !s.sawEvent(sojourn.EventEnded, "revoked") {
+			t.Error("nothing was told of it")
+		}
+	}},
+	{"N2 to be remembered is not to be authenticated", func(t *testing.T, store sojourn.Store) {
+		s := newSite(t, store, sojourn.Config{})
+		a := s.ask("POST", "", func(_ http.ResponseWriter, r *http.Request) {
+			name.Put(r.Context(), "x")
+			s.Remember(r.Context(), true)
+		})
+		s.look(a.set, func(ctx context.Context) {
+			if i := s.Info(ctx); !i.Remembered || i.Owner != "" || !i.AuthTime.IsZero() {
+				t.Errorf("%+v", i)
+			}
+		})
+		w := serve(s.LoadAndSave(s.RequireFresh(time.Hour, says("who are you?"))(says("welcome"))), request("POST", a.set))
+		if w.Body.String() != "who are you?" {
+			t.Errorf("a remembered visitor was let in: %q", w.Body)
+		}
+	}},
+	{"a thief's copy gets nothing: of the token before login, of the token after logout", func(t *testing.T, store sojourn.Store) {
+		s := newSite(t, store, sojourn.Config{})
+		planted := s.begin()
+		mine := s.ask("POST", planted, s.login(anybody())).set
+		if s.ownerOf(planted) != "" || s.nameOf(planted) != "" {
+			t.Error("the planted token sees the login")
+		}
+		s.ask("POST", mine, s.logout)
+		if s.ownerOf(mine) != "" || s.nameOf(mine) != "" {
+			t.Error("the stolen token outlives the logout")
+		}
+	}},
 	{"O40 the status page touches nothing", func(t *testing.T, store sojourn.Store) {
 		n := &counting{Store: aged{store}}
 		s := newSite(t, n, sojourn.Config{IdleTimeout: time.Hour, Lifetime: 2 * time.Hour})
