@@ -8,7 +8,7 @@ import (
 )
 
 // commit takes the change set so far and makes it so, whole or not at all. Errors: ErrEnded,
-// ErrHeaderSent, ErrTooLarge, an idleError, one that is Unavailable, or what an encoder said.
+// ErrHeaderSent, ErrTooLarge, one that is Unavailable, or what an encoder said.
 func (s *session) commit() error {
 	s.committing.Lock()
 	defer s.committing.Unlock()
@@ -111,7 +111,7 @@ func (s *session) perform(all []op) error {
 	if err == nil && login {
 		err = s.closeLogin(ctx, owner, &o.base)
 	}
-	if err != nil && !isIdle(err) {
+	if err != nil {
 		if errors.Is(err, ErrEnded) {
 			s.settle(len(all), &gone)
 		} else {
@@ -128,7 +128,7 @@ func (s *session) perform(all []op) error {
 	if token != "" {
 		s.handOver(token, &before, login)
 	}
-	return err
+	return nil
 }
 
 // detached is a request's context without its end: a client that leaves cancels no save.

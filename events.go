@@ -23,15 +23,15 @@ type EventName string
 const (
 	EventCreated        EventName = "session_created"
 	EventLogin          EventName = "authn_login_success"
-	EventRenewed        EventName = "session_renewed"          // the token was replaced: login, renew, remember
-	EventEnded          EventName = "session_expired"          // logout, revoked, limit, replaced
-	EventUsedAfterEnd   EventName = "session_use_after_expire" // superseded: a token that a login or Renew has replaced; dropped: the session ended while the request ran, its changes are not kept
-	EventTokenRefused   EventName = "session_token_refused"    // token_malformed, token_unknown, token_ambiguous
-	EventUnreadable     EventName = "session_unreadable"       // record, value: treated as absent
-	EventTooLate        EventName = "session_header_sent"      // a change that needs a token sent came after the header; it is not kept
-	EventLoginAbandoned EventName = "session_login_abandoned"  // the client was gone before a token could be sent
-	EventUnavailable    EventName = "session_store_unavailable"
-	EventFailed         EventName = "session_save_failed" // too large, or a value that does not encode
+	EventRenewed        EventName = "session_renewed"           // the token was replaced: login, renew, remember
+	EventEnded          EventName = "session_expired"           // logout, revoked, limit, replaced
+	EventUsedAfterEnd   EventName = "session_use_after_expire"  // superseded: a token that a login or Renew has replaced; dropped: the session ended while the request ran, its changes are not kept
+	EventTokenRefused   EventName = "session_token_refused"     // token_malformed, token_unknown, token_ambiguous
+	EventUnreadable     EventName = "session_unreadable"        // record, value: treated as absent
+	EventTooLate        EventName = "session_header_sent"       // a change that needs a token sent came after the header; it is not kept
+	EventLoginAbandoned EventName = "session_login_abandoned"   // the client was gone before a token could be sent
+	EventUnavailable    EventName = "session_store_unavailable" // "", touch, sweep
+	EventFailed         EventName = "session_save_failed"       // too large, or a value that does not encode
 )
 
 // level: what an operator should look at, and what is the ordinary life of sessions.

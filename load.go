@@ -38,7 +38,9 @@ func (s *session) load() {
 		} else if err != nil {
 			s.base = stored{}
 			s.phase, s.err = unavailable_, err
-			s.note(Event{Name: EventUnavailable, ID: id, Err: err})
+			if s.st.Context.Err() == nil { // else the client left, and the store is not to blame
+				s.note(Event{Name: EventUnavailable, ID: id, Err: err})
+			}
 			return
 		}
 		switch s.m.judge(&cand, token) {

@@ -52,10 +52,15 @@ func (m *Manager) Load(ctx context.Context) error {
 }
 
 // Commit saves what changed, extends the idle limit when due, and returns what went wrong since
-// the last Commit: ErrEnded when the session has ended meanwhile, ErrHeaderSent when a token can no
-// longer be sent, ErrTooLarge, an error that is Unavailable, or why a value did not encode. What
-// could not be saved is dropped, all of it. LoadAndSave calls it before the first byte and when the
-// handler returns.
+// the last Commit. What could not be saved is dropped, all of it. LoadAndSave calls it before the
+// first byte and when the handler returns; who calls it himself answers for the error himself:
+//
+//   - ErrEnded: the session has ended meanwhile, or a login has replaced its token. Whoever sent the
+//     request is a stranger now; LoadAndSave lets the response stand.
+//   - ErrHeaderSent: the change needs a token sent, and the header is out.
+//   - ErrTooLarge: the store cannot hold it.
+//   - an error that is Unavailable: nothing was saved, or it cannot be told.
+//   - any other error: a value did not encode.
 func (m *Manager) Commit(ctx context.Context) error { return sessionOf(ctx, m).commit() }
 
 // Valid asks the store, extending nothing: nil while the session that this request loaded is live,

@@ -67,8 +67,12 @@ func (st *state) open() bool {
 		st.refuse(err)
 		return false
 	}
+	h := st.w.Header()
 	if s.used() {
-		st.m.vary(st.w.Header())
+		st.m.vary(h)
+	}
+	if st.m.tokenPending(h) {
+		h.Set("Cache-Control", "no-store") // whatever the handler has said since an early Commit
 	}
 	st.wrote.Store(true)
 	return true
@@ -92,7 +96,7 @@ func (st *state) end() {
 
 // fatal: all but what is told by event alone, because the response is right as it is.
 func fatal(err error) bool {
-	return err != nil && !errors.Is(err, ErrEnded) && !errors.Is(err, ErrHeaderSent) && !isIdle(err)
+	return err != nil && !errors.Is(err, ErrEnded) && !errors.Is(err, ErrHeaderSent)
 }
 
 // refuse answers in place of the handler. Cookies of others stay, and so does a token that an

@@ -22,16 +22,6 @@ var (
 // gone stands, as what is known of a record, for its not being there.
 var gone stored
 
-// idleError is a Touch that failed: the response stands, the session only ends earlier than it might.
-type idleError struct{ error }
-
-func (e *idleError) Unwrap() error { return e.error }
-
-func isIdle(err error) bool {
-	var idle *idleError
-	return errors.As(err, &idle)
-}
-
 // save brings w's changes onto its session's record: alone, or in the write of another request.
 func (m *Manager) save(ctx context.Context, w *save, token string) outcome {
 	id := w.s.base.ID
@@ -184,7 +174,8 @@ func (m *Manager) touch(ctx context.Context, base *stored, now int64) (o outcome
 		o.base.Record = r
 		return o, &o.base
 	case !errors.Is(err, ErrConflict): // a conflict is another request's write, which has extended it
-		o.err = &idleError{unavailable("touch", err)}
+		// The response is right as it is; the session only ends a little before it might.
+		m.emit(ctx, Event{Name: EventUnavailable, ID: r.ID, Owner: r.Owner, Reason: "touch", Err: unavailable("touch", err)})
 	}
 	return o, nil
 }

@@ -139,7 +139,7 @@ func (d *database) wait(ctx context.Context, patience time.Duration, logger *slo
 		}
 		select {
 		case <-ctx.Done():
-			return fmt.Errorf("the database (%s) does not answer: %w: is it running, and is -db right?", d.name, last)
+			return fmt.Errorf("the database (%s) cannot be used: %w: is it running, and is -db right?", d.name, last)
 		case <-time.After(pause):
 		}
 	}

@@ -17,7 +17,7 @@ type schema struct{ lock, table, unlock string }
 
 var schemas = map[sqlstore.Dialect]schema{
 	sqlstore.MySQL: {
-		lock: "DO GET_LOCK(CONCAT('snippetbox.', DATABASE()), 10)",
+		lock: "DO GET_LOCK(CONCAT('snippetbox.', MD5(DATABASE())), 10)",
 		table: `CREATE TABLE IF NOT EXISTS snippets (
 			id BIGINT NOT NULL PRIMARY KEY AUTO_INCREMENT,
 			title VARCHAR(100) NOT NULL,
@@ -25,7 +25,7 @@ var schemas = map[sqlstore.Dialect]schema{
 			created DATETIME NOT NULL,
 			expires DATETIME NOT NULL
 		) CHARACTER SET utf8mb4`,
-		unlock: "DO RELEASE_LOCK(CONCAT('snippetbox.', DATABASE()))",
+		unlock: "DO RELEASE_LOCK(CONCAT('snippetbox.', MD5(DATABASE())))",
 	},
 	sqlstore.Postgres: {
 		lock: "SELECT pg_advisory_lock(hashtext('snippetbox'))",

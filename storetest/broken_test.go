@@ -2,6 +2,7 @@ package storetest
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"iter"
 	"runtime"
@@ -89,14 +90,17 @@ func (r *recorder) Skipf(format string, args ...any) {
 }
 
 // try runs a case against a store.
-func try(t *testing.T, c testCase, s sojourn.Store, patience time.Duration) *recorder {
+func try(t *testing.T, c testCase, s sojourn.Store, set func(t *tester)) *recorder {
 	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()
 	r := &recorder{ctx: ctx}
 	done := make(chan struct{})
 	go func() {
 		defer close(done)
-		c.run(newTester(r, c.promise, s, patience))
+		tester := newTester(r, c.promise, s)
+		tester.large = 1 << 20 // 16 MiB for every fault would take the race detector a minute
+		set(tester)
+		c.run(tester)
 	}()
 	<-done
 	return r
@@ -108,16 +112,17 @@ func TestBrokenStoresAreFoundOut(t *testing.T) {
 	for _, f := range faults {
 		t.Run(f.name, func(t *testing.T) {
 			t.Parallel()
-			wait := patience
-			if f.only {
-				wait = 200 * time.Millisecond
+			set := func(t *tester) {
+				if f.only {
+					t.patience = 200 * time.Millisecond
+				}
 			}
 			for _, c := range cases {
 				name := c.String()
 				if f.only && !slices.Contains(f.fails, name) {
 					continue
 				}
-				r := try(t, c, openBroken(f.break_), wait)
+				r := try(t, c, openBroken(f.break_), set)
 				switch {
 				case len(r.said) == 0 && slices.Contains(f.fails, name):
 					t.Errorf("%s passes", name)
@@ -131,5 +136,63 @@ func TestBrokenStoresAreFoundOut(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// A case that no fault fails would prove nothing.
+func TestEveryCaseCanFail(t *testing.T) {
+	failed := map[string]bool{}
+	for _, f := range faults {
+		if len(f.fails) == 0 {
+			t.Errorf("the fault %q fails no case", f.name)
+		}
+		for _, name := range f.fails {
+			failed[name] = true
+		}
+	}
+	for _, c := range cases {
+		if !failed[c.String()] {
+			t.Errorf("no fault fails %s", c)
+		}
+		delete(failed, c.String())
+	}
+	for name := range failed {
+		t.Errorf("a fault names %s, which is no case", name)
+	}
+}
+
+// What a store does not have is skipped, with a line that says so.
+func TestWhatIsNotThereIsSkipped(t *testing.T) {
+	unsupported := fmt.Errorf("no owner index: run Migrate: %w", errors.ErrUnsupported)
+	for what, open := range map[string]func() sojourn.Store{
+		"is no": func() sojourn.Store { return struct{ sojourn.Store }{memstore.New()} },
+		"does not support": func() sojourn.Store {
+			return openBroken(func(s *brokenStore) {
+				s.list = func(context.Context, string) iter.Seq2[sojourn.Record, error] {
+					return func(yield func(sojourn.Record, error) bool) { yield(sojourn.Record{}, unsupported) }
+				}
+				s.fence = func(context.Context, string) (uint64, error) { return 0, unsupported }
+				s.revoke = func(context.Context, string, string) (uint64, error) { return 0, unsupported }
+				s.sweep = func(context.Context, time.Time, int) (int, error) { return 0, unsupported }
+				s.check = func(context.Context) error { return unsupported }
+			})
+		},
+	} {
+		skipped := 0
+		for _, c := range cases {
+			r := try(t, c, open(), func(*tester) {})
+			if len(r.said) > 0 {
+				t.Errorf("%s: %s", c, r.said[0])
+			}
+			if r.skipped != "" {
+				skipped++
+				if !strings.HasPrefix(r.skipped, "the store "+what) {
+					t.Errorf("%s is skipped with %q, want a line with %q", c, r.skipped, what)
+				}
+			}
+		}
+		if skipped == 0 {
+			t.Errorf("of a store that %s … no case is skipped", what)
+		}
 	}
 }

@@ -9,8 +9,8 @@ import (
 )
 
 func largeDataFitsOrIsRefused(t *tester) {
-	large := bytes.Repeat([]byte("seventeen-letters"), 1+16<<20/17)
-	for _, size := range []int{60_000, 65_535, 65_536, 1 << 20, 16 << 20} {
+	large := bytes.Repeat([]byte("seventeen-letters"), 1+t.large/17)
+	for _, size := range []int{60_000, 65_535, 65_536, t.large} {
 		data := large[:size]
 		what := fmt.Sprintf("%d bytes", size)
 		created := newRecord("")

@@ -4,7 +4,7 @@ import (
 	"errors"
 	"runtime"
 	"slices"
-	"sync/atomic"
+	"sync"
 	"time"
 
 	"github.com/gosojourn/sojourn"
@@ -162,38 +162,46 @@ func fenceRisesBeforeAnythingIsDeleted(t *tester) {
 
 // Logins as the manager makes them: read the fence, write the record with it, read the fence again,
 // and if it has moved, give up. Each that did not give up was there before the fence was raised, so that
-// RevokeOwner finds it, or has the new fence.
+// RevokeOwner finds it, or has the new fence. The logins begin before RevokeOwner and last longer.
 func noLoginOutlivesARevocation(t *tester) {
+	const most = 20
 	index := t.ownerIndex("Fence", "RevokeOwner")
 	for range rounds {
 		owner := newOwner()
-		var logins [racers]atomic.Pointer[sojourn.Record]
+		var mu sync.Mutex
+		var loggedIn []sojourn.Record
+		begun, revoked := make(chan struct{}), make(chan struct{})
+		begin := sync.OnceFunc(func() { close(begun) })
 		t.together(racers, func(i int) {
 			if i == 0 {
+				<-begun
 				_, err := index.RevokeOwner(t.ctx, owner, "")
 				t.want(err, "RevokeOwner during logins", nil)
+				close(revoked)
 				return
 			}
-			r := newRecord(owner)
-			var err error
-			if i%2 == 0 {
-				err = t.login(index, &r, func() error { return t.store.Create(t.ctx, r) })
-			} else { // a session that was there before, anonymous
-				anonymous := nextRecord(r.ID, "")
-				if err = t.store.Create(t.ctx, anonymous); err == nil {
-					err = t.login(index, &r, func() error { return t.store.Update(t.ctx, r, anonymous.Version) })
+			defer begin()
+			for range most {
+				r := newRecord(owner)
+				switch err := t.login(index, &r, i%2 == 0); {
+				case err == nil:
+					mu.Lock()
+					loggedIn = append(loggedIn, r)
+					mu.Unlock()
+				case !is(err, errRevoked, sojourn.ErrConflict):
+					t.broken("a login during RevokeOwner failed with %s", say(err))
 				}
-			}
-			if err == nil {
-				logins[i].Store(&r)
-			} else if !errors.Is(err, errRevoked) && !errors.Is(err, sojourn.ErrConflict) {
-				t.broken("a login during RevokeOwner failed with %s", say(err))
+				begin()
+				select {
+				case <-revoked:
+					return
+				default:
+				}
 			}
 		})
 		fence := t.fence(index, owner)
-		for i := range logins {
-			r := logins[i].Load()
-			if r == nil || r.Fence == fence {
+		for _, r := range loggedIn {
+			if r.Fence == fence {
 				continue
 			}
 			if _, err := t.store.Load(t.ctx, r.ID); err == nil {
@@ -205,13 +213,24 @@ func noLoginOutlivesARevocation(t *tester) {
 
 var errRevoked = errors.New("revoked while logging in")
 
-func (t *tester) login(index sojourn.OwnerIndex, r *sojourn.Record, write func() error) error {
+// login writes r, in place of an anonymous session if there is to be one.
+func (t *tester) login(index sojourn.OwnerIndex, r *sojourn.Record, inPlace bool) error {
+	anonymous := nextRecord(r.ID, "")
+	if inPlace {
+		if err := t.store.Create(t.ctx, anonymous); err != nil {
+			return err
+		}
+	}
 	before, err := index.Fence(t.ctx, r.Owner)
 	if err != nil {
 		return err
 	}
-	r.Fence = before
-	if err := write(); err != nil {
+	if r.Fence = before; inPlace {
+		err = t.store.Update(t.ctx, *r, anonymous.Version)
+	} else {
+		err = t.store.Create(t.ctx, *r)
+	}
+	if err != nil {
 		return err
 	}
 	after, err := index.Fence(t.ctx, r.Owner)

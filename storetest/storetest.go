@@ -16,7 +16,6 @@ package storetest
 import (
 	"fmt"
 	"testing"
-	"time"
 
 	"github.com/gosojourn/sojourn"
 )
@@ -32,13 +31,10 @@ import (
 func Run(t *testing.T, open func(t *testing.T) sojourn.Store) {
 	for _, c := range cases {
 		t.Run(c.String(), func(t *testing.T) {
-			c.run(newTester(t, c.promise, open(t), patience))
+			c.run(newTester(t, c.promise, open(t)))
 		})
 	}
 }
-
-// patience is how long a case waits for what should take no time, before it says that the store hangs.
-const patience = 10 * time.Second
 
 // A testCase holds a store to one promise, or a side of it. Promise 0 is what Checker says.
 type testCase struct {

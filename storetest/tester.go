@@ -27,7 +27,8 @@ type tester struct {
 	promise  int
 	store    sojourn.Store
 	ctx      context.Context
-	patience time.Duration
+	patience time.Duration // how long to wait for what should take no time, before saying that the store hangs
+	large    int           // bytes that few stores have room for
 
 	mu   sync.Mutex
 	said []string
@@ -35,8 +36,8 @@ type tester struct {
 
 const mostComplaints = 8
 
-func newTester(r reporter, promise int, store sojourn.Store, patience time.Duration) *tester {
-	return &tester{reporter: r, promise: promise, store: store, ctx: r.Context(), patience: patience}
+func newTester(r reporter, promise int, store sojourn.Store) *tester {
+	return &tester{reporter: r, promise: promise, store: store, ctx: r.Context(), patience: 10 * time.Second, large: 16 << 20}
 }
 
 // broken says how the store broke the promise, each thing once, and the first time what the promise is.

@@ -128,7 +128,9 @@ func (p *private) answers() error {
 		if err := db.QueryRowContext(ctx, p.where).Scan(&dir); err != nil {
 			return err
 		}
-		if filepath.Clean(dir) != filepath.Join(p.dir, "data") {
+		theirs, err := os.Stat(dir)
+		ours, _ := os.Stat(filepath.Join(p.dir, "data"))
+		if err != nil || !os.SameFile(theirs, ours) {
 			return fmt.Errorf("the server of %s has the port", dir)
 		}
 		return nil

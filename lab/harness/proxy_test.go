@@ -28,7 +28,8 @@ func echo(t *testing.T) (addr string, heard *atomic.Int64) {
 			}
 			go func() {
 				defer c.Close()
-				for s := bufio.NewScanner(c); s.Scan(); heard.Add(1) {
+				for s := bufio.NewScanner(c); s.Scan(); {
+					heard.Add(1) // before the answer, which is when the test looks
 					fmt.Fprintln(c, s.Text())
 				}
 			}()
@@ -48,18 +49,20 @@ func say(c net.Conn, line string) string {
 	return answer[:len(answer)-1]
 }
 
+func call(t *testing.T, p *harness.Proxy) net.Conn {
+	t.Helper()
+	c, err := net.Dial("tcp", p.Addr())
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { c.Close() })
+	return c
+}
+
 func TestProxy(t *testing.T) {
 	addr, heard := echo(t)
 	p := harness.NewProxy(t, addr)
-	dial := func() net.Conn {
-		t.Helper()
-		c, err := net.Dial("tcp", p.Addr())
-		if err != nil {
-			t.Fatal(err)
-		}
-		t.Cleanup(func() { c.Close() })
-		return c
-	}
+	dial := func() net.Conn { return call(t, p) }
 	want := func(c net.Conn, line, answer string, told int64) {
 		t.Helper()
 		before := heard.Load()
@@ -79,11 +82,20 @@ func TestProxy(t *testing.T) {
 	want(dial(), "commit 7", "commit 7", 1)
 
 	c = dial()
+	p.CutReplies()
+	want(c, "lost", "", 1)
+	want(dial(), "lost too", "", 1)
+	p.Heal()
+	want(dial(), "found", "found", 1)
+
+	c, idle := dial(), dial()
+	want(idle, "hello", "hello", 1)
 	p.BlackHole()
 	want(c, "anybody?", "", 0)
 	want(dial(), "anybody?", "", 0)
 	p.Heal()
 	want(c, "still there?", "", 0) // a stream with a hole in it is not mended
+	want(idle, "I slept", "I slept", 1)
 	want(dial(), "back", "back", 1)
 
 	c = dial()
@@ -93,4 +105,45 @@ func TestProxy(t *testing.T) {
 	want(dial(), "no", "", 0)
 	p.Heal()
 	want(dial(), "yes", "yes", 1)
+}
+
+func TestProxyFindsAMatchThatComesInTwoParts(t *testing.T) {
+	addr, heard := echo(t)
+	p := harness.NewProxy(t, addr)
+	one, two := call(t, p), call(t, p)
+	p.CutNextReplyAfter([]byte("commit"))
+	fmt.Fprint(one, "com")
+	if got := say(two, "mit"); got != "mit" {
+		t.Errorf("parts on two connections are no match, but the answer is %q", got)
+	}
+	if got := say(one, "mit"); got != "" || heard.Load() != 2 {
+		t.Errorf("the answer is %q and the server heard %d lines, want none and 2", got, heard.Load())
+	}
+}
+
+func TestProxyTellsOfACutThatNeverCame(t *testing.T) {
+	quiet := &recorder{TB: t}
+	p := harness.NewProxy(quiet, "127.0.0.1:3306")
+	p.CutNextReplyAfter([]byte("commit"))
+	for range 2 {
+		p.Heal()
+		if quiet.errors != 1 {
+			t.Errorf("%d errors, want 1", quiet.errors)
+		}
+	}
+}
+
+// A recorder counts errors instead of failing.
+type recorder struct {
+	testing.TB
+	errors int
+}
+
+func (r *recorder) Errorf(string, ...any) { r.errors++ }
+
+func TestProxyInADSN(t *testing.T) {
+	p := harness.NewProxy(t, "127.0.0.1:3306")
+	if got, want := p.DSN("root@tcp(127.0.0.1:3306)/app"), "root@tcp("+p.Addr()+")/app"; got != want {
+		t.Errorf("got %s, want %s", got, want)
+	}
 }

@@ -225,6 +225,19 @@ var responses = []story{
 			t.Errorf("%d cookies: %q", n, a.Header()["Set-Cookie"])
 		}
 	}},
+	{"O36 no-store stays beside the token, whatever the handler says after an early Commit", func(t *testing.T, store sojourn.Store) {
+		s := newSite(t, store, sojourn.Config{})
+		a := s.ask("POST", "", func(w http.ResponseWriter, r *http.Request) {
+			name.Put(r.Context(), "x")
+			if err := s.Commit(r.Context()); err != nil {
+				t.Error(err)
+			}
+			w.Header().Set("Cache-Control", "public, max-age=3600")
+		})
+		if v := a.Header().Get("Cache-Control"); a.set == "" || v != "no-store" {
+			t.Errorf("Cache-Control %q", v)
+		}
+	}},
 	{"twice is the same as once", func(t *testing.T, store sojourn.Store) {
 		n := &counting{Store: store}
 		s := newSite(t, n, sojourn.Config{})
