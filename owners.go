@@ -193,8 +193,8 @@ func (m *Manager) revokeOwner(ctx context.Context, owner, keep string, st *state
 	return nil
 }
 
-// openLogin reads the owner's fence, to stamp the session with. One that is newer than the request
-// means that a revocation came while the password was being checked.
+// openLogin reads the owner's fence, to stamp the session with. One that is not older than the
+// request means that a revocation came while the password was being checked, or may have.
 func (s *session) openLogin(ctx context.Context, owner string) error {
 	s.fence = 0
 	if s.m.index == nil {
@@ -206,7 +206,7 @@ func (s *session) openLogin(ctx context.Context, owner string) error {
 	} else if err != nil {
 		return err
 	}
-	if fence > uint64(s.begun) && fence != s.raised[owner] {
+	if fence >= uint64(s.begun) && fence != s.raised[owner] {
 		return errRevoked
 	}
 	s.fence = fence

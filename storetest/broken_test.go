@@ -106,6 +106,18 @@ func try(t *testing.T, c testCase, s sojourn.Store, set func(t *tester)) *record
 	return r
 }
 
+// A fault is something that stores get wrong, with the cases that it must fail. Most were seen in real
+// stores; the name says what the store does.
+type fault struct {
+	name   string
+	break_ func(s *brokenStore)
+	fails  []string // always
+	may    []string // when a race goes that way
+	only   bool     // try the cases that it fails and no other: it hangs, or is a data race
+}
+
+var faults = slices.Concat(recordFaults, writeFaults, listingFaults, revokingFaults)
+
 // Each fault, put into a store that is right, fails the cases named, and no other but those that it may
 // fail if the race goes that way.
 func TestBrokenStoresAreFoundOut(t *testing.T) {

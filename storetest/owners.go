@@ -101,7 +101,8 @@ func ownersAreComparedByteByByte(t *tester) {
 	index = t.ownerIndex("ListOwner", "Fence", "RevokeOwner")
 	for i, owner := range owners {
 		if i%2 == 0 {
-			t.revoke(index, owner, "")
+			_, err := index.RevokeOwner(t.ctx, owner, "")
+			t.must(err, "RevokeOwner")
 		}
 	}
 	for i, owner := range owners {

@@ -2,7 +2,9 @@ package integration
 
 import (
 	"fmt"
+	"io"
 	"net/http"
+	"strings"
 	"testing"
 	"time"
 
@@ -100,6 +102,26 @@ func TestTheServerIsKilledAndComesBack(t *testing.T) {
 			s.server.Start()
 			s.want200(2 + n)
 		}
+	})
+}
+
+// What a handler has written goes unsent when its save fails: there was no success.
+func TestTheServerIsKilledInTheMiddleOfARequest(t *testing.T) {
+	onFaulty(t, sojourn.Config{}, func(s *faulty) {
+		w := visit(s.Manager, "POST", s.cookie, func(w http.ResponseWriter, r *http.Request) {
+			plusOne(w, r)
+			s.server.Kill()
+			io.WriteString(w, "saved")
+		})
+		if w.Code != http.StatusServiceUnavailable || strings.Contains(w.Body.String(), "saved") {
+			s.t.Errorf("answered %d %q, want 503", w.Code, w.Body)
+		}
+		if c := w.Result().Header["Set-Cookie"]; c != nil {
+			s.t.Errorf("an outage must not touch the browser's cookie: %q", c)
+		}
+		s.server.Start()
+		wantClicks(s.t, s.Manager, s.cookie, 1)
+		s.want200(2)
 	})
 }
 

@@ -1,0 +1,165 @@
+package storetest
+
+import (
+	"context"
+	"errors"
+	"runtime"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/gosojourn/sojourn"
+)
+
+// revokingFaults are of what ends sessions from outside: revocations and sweeps; and of doing much at once.
+var revokingFaults = []fault{
+	{name: "has a clock for a fence", break_: func(s *brokenStore) {
+		fences := new(sync.Map)
+		revoke := s.revoke
+		s.revoke = func(ctx context.Context, owner, keep string) (uint64, error) {
+			if _, err := revoke(ctx, owner, keep); err != nil {
+				return 0, err
+			}
+			now := uint64(time.Now().UnixMilli())
+			fences.Store(owner, now)
+			return now, nil
+		}
+		s.fence = func(ctx context.Context, owner string) (uint64, error) {
+			if f, ok := fences.Load(owner); ok {
+				return f.(uint64), nil
+			}
+			return s.Store.Fence(ctx, owner)
+		}
+	}, fails: []string{"16_a_fence_rises_with_each_revocation"}, may: []string{"16_revoking_deletes_all_but_keep", "16_no_login_outlives_a_revocation"}},
+
+	{name: "has a counter for a fence", break_: func(s *brokenStore) {
+		const start = 1 << 32
+		fence, revoke := s.fence, s.revoke
+		s.fence = func(ctx context.Context, owner string) (uint64, error) {
+			f, err := fence(ctx, owner)
+			return f / start, err
+		}
+		s.revoke = func(ctx context.Context, owner, keep string) (uint64, error) {
+			f, err := revoke(ctx, owner, keep)
+			return f / start, err
+		}
+	}, fails: []string{"16_a_fence_rises_with_each_revocation", "16_revoking_deletes_all_but_keep"}},
+
+	{name: "deletes before it raises the fence", break_: func(s *brokenStore) {
+		revoke := s.revoke
+		s.revoke = func(ctx context.Context, owner, keep string) (uint64, error) {
+			for r, err := range s.list(ctx, owner) {
+				if err == nil && r.ID != keep {
+					s.delete(ctx, r.ID, 0)
+				}
+			}
+			time.Sleep(5 * time.Millisecond)
+			return revoke(ctx, owner, keep)
+		}
+	}, fails: []string{"16_the_fence_rises_before_anything_is_deleted"}},
+
+	{name: "deletes what it saw before it raised the fence", break_: func(s *brokenStore) {
+		fences := new(sync.Map)
+		s.revoke = func(ctx context.Context, owner, keep string) (uint64, error) {
+			if owner == "" {
+				return s.Store.RevokeOwner(ctx, owner, keep)
+			}
+			var ids []string
+			ctx = context.WithoutCancel(ctx)
+			for r := range s.list(ctx, owner) {
+				ids = append(ids, r.ID)
+			}
+			time.Sleep(time.Millisecond)
+			f, err := s.Store.RevokeOwner(ctx, owner+" elsewhere", "")
+			fences.Store(owner, f)
+			for _, id := range ids {
+				if id != keep {
+					s.delete(ctx, id, 0)
+				}
+			}
+			return f, err
+		}
+		s.fence = func(ctx context.Context, owner string) (uint64, error) {
+			if f, ok := fences.Load(owner); ok {
+				return f.(uint64), nil
+			}
+			return s.Store.Fence(ctx, owner)
+		}
+	}, fails: []string{"16_no_login_outlives_a_revocation"}, may: []string{"16_a_fence_rises_with_each_revocation"}},
+
+	{name: "keeps nothing", break_: func(s *brokenStore) {
+		revoke := s.revoke
+		s.revoke = func(ctx context.Context, owner, _ string) (uint64, error) { return revoke(ctx, owner, "") }
+	}, fails: []string{"16_revoking_deletes_all_but_keep"}},
+
+	{name: "revokes whoever begins like that", break_: func(s *brokenStore) {
+		index := newLaxIndex(s)
+		revoke := s.revoke
+		s.revoke = func(ctx context.Context, owner, keep string) (uint64, error) {
+			for _, other := range index.like(owner, strings.HasPrefix) {
+				if _, err := revoke(ctx, other, keep); err != nil {
+					return 0, err
+				}
+			}
+			return revoke(ctx, owner, keep)
+		}
+	}, fails: []string{"14_owners_are_compared_byte_by_byte", "16_revoking_deletes_all_but_keep"}},
+
+	{name: "sweeps without limit", break_: func(s *brokenStore) {
+		sweep := s.sweep
+		s.sweep = func(ctx context.Context, before time.Time, _ int) (int, error) { return sweep(ctx, before, 1<<30) }
+	}, fails: []string{"18_sweep_takes_what_has_expired", "18_sweep_heeds_its_limit"}},
+
+	{name: "sweeps the living", break_: func(s *brokenStore) {
+		sweep := s.sweep
+		s.sweep = func(ctx context.Context, _ time.Time, limit int) (int, error) {
+			return sweep(ctx, time.Now().Add(2*time.Hour), limit)
+		}
+	}, fails: []string{"18_sweep_takes_what_has_expired"}},
+
+	{name: "sweeps by a clock that is fast", break_: func(s *brokenStore) {
+		sweep := s.sweep
+		s.sweep = func(ctx context.Context, before time.Time, limit int) (int, error) {
+			return sweep(ctx, before.Add(time.Hour), limit)
+		}
+	}, fails: []string{"18_sweep_takes_what_has_expired"}},
+
+	{name: "never sweeps", break_: func(s *brokenStore) {
+		taken := new(sync.Map)
+		create := s.create
+		s.create = func(ctx context.Context, r sojourn.Record) error {
+			if !r.Expiry.After(time.Now()) {
+				taken.Store(r.ID, nil)
+			} else if _, ok := taken.Load(r.ID); ok {
+				return sojourn.ErrConflict
+			}
+			return create(ctx, r)
+		}
+		s.sweep = func(context.Context, time.Time, int) (int, error) { return 0, nil }
+	}, fails: []string{"18_sweep_takes_what_has_expired"}},
+
+	{name: "is busy when two call", break_: func(s *brokenStore) {
+		var mu sync.Mutex
+		touch, load := s.touch, s.load
+		busy := func(f func() error) error {
+			if !mu.TryLock() {
+				return errors.New("database is locked")
+			}
+			defer mu.Unlock()
+			runtime.Gosched()
+			return f()
+		}
+		s.touch = func(ctx context.Context, r sojourn.Record) error {
+			return busy(func() error { return touch(ctx, r) })
+		}
+		s.load = func(ctx context.Context, id string) (r sojourn.Record, err error) {
+			err = busy(func() error { r, err = load(ctx, id); return err })
+			return r, err
+		}
+	}, fails: []string{"19_everything_at_once"}, may: []string{
+		"06_contention_is_no_outage",
+		"07_touch_gives_way_to_an_update",
+		"10_a_reader_sees_one_whole_record",
+		"16_the_fence_rises_before_anything_is_deleted",
+	}},
+}
