@@ -46,6 +46,9 @@ func (m *Manager) lead(ctx context.Context, id string, w *save, token string, kn
 		for _, x := range merged {
 			x.in <- message{done: &outcome{o.err, o.base}}
 		}
+		if known == &w.s.base {
+			known = nil // that belongs to this request, which goes on
+		}
 		m.lines.leave(id, w, known)
 	}()
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/rand"
 	"encoding/base64"
+	"fmt"
 	"math"
 	"runtime"
 	"strconv"
@@ -65,20 +66,28 @@ func TestLoadAndTouchDoNotAllocate(t *testing.T) {
 
 func ignore(error) error { return nil }
 
-// What a session costs over its data. The data is of the sizes that fill Go's size classes best and worst.
+// What a session costs over its data: the data alone fills a size of Go's allocator at 128, and with what
+// stands before it at 243. Every owner has one session: the worst case for the index.
 func TestSessionsAreLean(t *testing.T) {
-	const sessions, most = 30_000, 100
-	for _, size := range []int{128, 243, 260} {
+	const sessions = 30_000
+	for _, c := range []struct {
+		size  int
+		owner string
+		most  float64
+	}{{128, "", 80}, {243, "", 80}, {260, "", 80}, {260, "user-%06d", 240}} {
 		before := heap()
 		s := memstore.New()
-		for range sessions {
-			r := record(size)
+		for i := range sessions {
+			r := record(c.size)
+			if c.owner != "" {
+				r.Owner, r.Fence = fmt.Sprintf(c.owner, i), 1
+			}
 			create(t, s, r)
 		}
-		each := float64(heap()-before) / sessions
-		t.Logf("%d sessions with %d bytes of data: %.1f bytes each", sessions, size, each)
-		if each > float64(size+most) {
-			t.Errorf("a session with %d bytes of data costs %.1f bytes, want at most %d", size, each, size+most)
+		over := float64(heap()-before)/sessions - float64(c.size)
+		t.Logf("%d bytes of data, owner %q: %.0f bytes over the data", c.size, c.owner, over)
+		if over > c.most {
+			t.Errorf("a session with %d bytes of data and the owner %q costs %.0f bytes over the data, want at most %v", c.size, c.owner, over, c.most)
 		}
 		runtime.KeepAlive(s)
 	}

@@ -21,7 +21,7 @@ import (
 // sessions of an owner, and sweeps. Contexts are looked at only by ListOwner and Sweep, because
 // everything else is over at once.
 //
-// One session costs its data and some 70 bytes, one more owner some 110. Data may have up to 1 GiB.
+// A session costs its data and some 70 bytes, the first one of an owner 150 more. Data may have up to 1 GiB.
 type Store struct {
 	seed   maphash.Seed
 	shards [shards]shard

@@ -56,10 +56,10 @@ func (s *brokenStore) Sweep(ctx context.Context, before time.Time, limit int) (i
 }
 func (s *brokenStore) Check(ctx context.Context) error { return s.check(ctx) }
 
-func openBroken(break_ func(s *brokenStore)) *brokenStore {
+func openBroken(harm func(s *brokenStore)) *brokenStore {
 	m := memstore.New()
 	s := &brokenStore{m, m.Load, m.Create, m.Update, m.Touch, m.Delete, m.ListOwner, m.Fence, m.RevokeOwner, m.Sweep, m.Check}
-	break_(s)
+	harm(s)
 	return s
 }
 
@@ -109,11 +109,11 @@ func try(t *testing.T, c testCase, s sojourn.Store, set func(t *tester)) *record
 // A fault is something that stores get wrong, with the cases that it must fail. Most were seen in real
 // stores; the name says what the store does.
 type fault struct {
-	name   string
-	break_ func(s *brokenStore)
-	fails  []string // always
-	may    []string // when a race goes that way
-	only   bool     // try the cases that it fails and no other: it hangs, or is a data race
+	name  string
+	harm  func(s *brokenStore)
+	fails []string // always
+	may   []string // when a race goes that way
+	only  bool     // try the cases that it fails and no other: it hangs, or is a data race
 }
 
 var faults = slices.Concat(recordFaults, writeFaults, listingFaults, revokingFaults)
@@ -134,7 +134,7 @@ func TestBrokenStoresAreFoundOut(t *testing.T) {
 				if f.only && !slices.Contains(f.fails, name) {
 					continue
 				}
-				r := try(t, c, openBroken(f.break_), set)
+				r := try(t, c, openBroken(f.harm), set)
 				switch {
 				case len(r.said) == 0 && slices.Contains(f.fails, name):
 					t.Errorf("%s passes", name)

@@ -14,7 +14,7 @@ import (
 
 // listingFaults are of whose sessions are listed, and how.
 var listingFaults = []fault{
-	{name: "trims owners", break_: func(s *brokenStore) {
+	{name: "trims owners", harm: func(s *brokenStore) {
 		create := s.create
 		s.create = func(ctx context.Context, r sojourn.Record) error {
 			r.Owner = strings.TrimRight(r.Owner, " ")
@@ -22,7 +22,7 @@ var listingFaults = []fault{
 		}
 	}, fails: []string{"14_owners_come_back_as_they_were", "14_owners_are_compared_byte_by_byte"}},
 
-	{name: "refuses owners with NUL", break_: func(s *brokenStore) {
+	{name: "refuses owners with NUL", harm: func(s *brokenStore) {
 		create := s.create
 		s.create = func(ctx context.Context, r sojourn.Record) error {
 			if strings.Contains(r.Owner, "\x00") {
@@ -32,7 +32,7 @@ var listingFaults = []fault{
 		}
 	}, fails: []string{"14_owners_come_back_as_they_were", "14_owners_are_compared_byte_by_byte"}},
 
-	{name: "ignores the case of owners", break_: func(s *brokenStore) {
+	{name: "ignores the case of owners", harm: func(s *brokenStore) {
 		index := newLaxIndex(s)
 		s.list = func(ctx context.Context, owner string) iter.Seq2[sojourn.Record, error] {
 			return func(yield func(sojourn.Record, error) bool) {
@@ -51,7 +51,7 @@ var listingFaults = []fault{
 		}
 	}, fails: []string{"14_owners_are_compared_byte_by_byte"}},
 
-	{name: "holds a lock while it lists", break_: func(s *brokenStore) {
+	{name: "holds a lock while it lists", harm: func(s *brokenStore) {
 		var mu sync.Mutex
 		list, delete := s.list, s.delete
 		s.list = func(ctx context.Context, owner string) iter.Seq2[sojourn.Record, error] {
@@ -68,7 +68,7 @@ var listingFaults = []fault{
 		}
 	}, fails: []string{"15_the_body_may_call_the_store"}, only: true},
 
-	{name: "holds its one connection while it lists", break_: func(s *brokenStore) {
+	{name: "holds its one connection while it lists", harm: func(s *brokenStore) {
 		pool := make(chan struct{}, 1)
 		list, load := s.list, s.load
 		s.list = func(ctx context.Context, owner string) iter.Seq2[sojourn.Record, error] {
@@ -93,7 +93,7 @@ var listingFaults = []fault{
 		}
 	}, fails: []string{"15_the_body_may_call_the_store"}, only: true},
 
-	{name: "loses a connection with each listing that is left", break_: func(s *brokenStore) {
+	{name: "loses a connection with each listing that is left", harm: func(s *brokenStore) {
 		pool := make(chan struct{}, 10)
 		list, delete := s.list, s.delete
 		s.list = func(ctx context.Context, owner string) iter.Seq2[sojourn.Record, error] {
@@ -116,7 +116,7 @@ var listingFaults = []fault{
 		}
 	}, fails: []string{"15_list_stops_when_the_body_stops"}, only: true},
 
-	{name: "lists the dead", break_: func(s *brokenStore) {
+	{name: "lists the dead", harm: func(s *brokenStore) {
 		dead := new(sync.Map)
 		create, list := s.create, s.list
 		s.create = func(ctx context.Context, r sojourn.Record) error {
@@ -135,7 +135,7 @@ var listingFaults = []fault{
 		}
 	}, fails: []string{"09_expired_is_not_listed", "18_sweep_takes_what_has_expired"}},
 
-	{name: "lists copies that are out of date", break_: func(s *brokenStore) {
+	{name: "lists copies that are out of date", harm: func(s *brokenStore) {
 		created := new(sync.Map)
 		create, list := s.create, s.list
 		s.create = func(ctx context.Context, r sojourn.Record) error {
@@ -156,7 +156,7 @@ var listingFaults = []fault{
 		}
 	}, fails: []string{"15_list_yields_the_records_of_one_owner"}, may: []string{"10_a_reader_sees_one_whole_record"}},
 
-	{name: "lists on after an error", break_: func(s *brokenStore) {
+	{name: "lists on after an error", harm: func(s *brokenStore) {
 		list := s.list
 		s.list = func(ctx context.Context, owner string) iter.Seq2[sojourn.Record, error] {
 			return func(yield func(sojourn.Record, error) bool) {
@@ -167,7 +167,7 @@ var listingFaults = []fault{
 		}
 	}, fails: []string{"12_a_done_context_is_no_answer", "15_an_error_comes_last"}},
 
-	{name: "swallows the error of a listing", break_: func(s *brokenStore) {
+	{name: "swallows the error of a listing", harm: func(s *brokenStore) {
 		list := s.list
 		s.list = func(ctx context.Context, owner string) iter.Seq2[sojourn.Record, error] {
 			return func(yield func(sojourn.Record, error) bool) {
@@ -180,7 +180,7 @@ var listingFaults = []fault{
 		}
 	}, fails: []string{"12_a_done_context_is_no_answer", "15_an_error_comes_last"}},
 
-	{name: "keeps an index entry for the old owner", break_: func(s *brokenStore) {
+	{name: "keeps an index entry for the old owner", harm: func(s *brokenStore) {
 		index := newLaxIndex(s)
 		s.list = func(ctx context.Context, owner string) iter.Seq2[sojourn.Record, error] {
 			return func(yield func(sojourn.Record, error) bool) {
@@ -197,7 +197,7 @@ var listingFaults = []fault{
 		}
 	}, fails: []string{"15_a_record_is_listed_under_its_present_owner", "16_revoking_deletes_all_but_keep"}, may: []string{"10_a_reader_sees_one_whole_record", "19_everything_at_once"}},
 
-	{name: "goes on when the body stops", break_: func(s *brokenStore) {
+	{name: "goes on when the body stops", harm: func(s *brokenStore) {
 		list := s.list
 		s.list = func(ctx context.Context, owner string) iter.Seq2[sojourn.Record, error] {
 			return func(yield func(sojourn.Record, error) bool) {
@@ -209,7 +209,7 @@ var listingFaults = []fault{
 		}
 	}, fails: []string{"15_list_stops_when_the_body_stops"}},
 
-	{name: "lists one page", break_: func(s *brokenStore) {
+	{name: "lists one page", harm: func(s *brokenStore) {
 		list := s.list
 		s.list = func(ctx context.Context, owner string) iter.Seq2[sojourn.Record, error] {
 			return func(yield func(sojourn.Record, error) bool) {
@@ -223,7 +223,7 @@ var listingFaults = []fault{
 		}
 	}, fails: []string{"15_a_long_list_yields_each_record_once"}},
 
-	{name: "pages by number while records go", break_: func(s *brokenStore) {
+	{name: "pages by number while records go", harm: func(s *brokenStore) {
 		list := s.list
 		s.list = func(ctx context.Context, owner string) iter.Seq2[sojourn.Record, error] {
 			return func(yield func(sojourn.Record, error) bool) {
@@ -253,7 +253,7 @@ var listingFaults = []fault{
 		}
 	}, fails: []string{"15_a_long_list_yields_each_record_once"}},
 
-	{name: "has nothing for nobody", break_: func(s *brokenStore) {
+	{name: "has nothing for nobody", harm: func(s *brokenStore) {
 		list, fence := s.list, s.fence
 		s.list = func(ctx context.Context, owner string) iter.Seq2[sojourn.Record, error] {
 			if owner == "" {

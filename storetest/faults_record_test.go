@@ -13,11 +13,11 @@ import (
 
 // recordFaults are of what a store makes of ids, data and times.
 var recordFaults = []fault{
-	{name: "says that it is unfit", break_: func(s *brokenStore) {
+	{name: "says that it is unfit", harm: func(s *brokenStore) {
 		s.check = func(context.Context) error { return errors.New("no table") }
 	}, fails: []string{"00_a_fit_store_says_so", "19_everything_at_once"}},
 
-	{name: "keeps whole seconds", break_: func(s *brokenStore) {
+	{name: "keeps whole seconds", harm: func(s *brokenStore) {
 		load := s.load
 		s.load = func(ctx context.Context, id string) (sojourn.Record, error) {
 			r, err := load(ctx, id)
@@ -26,7 +26,7 @@ var recordFaults = []fault{
 		}
 	}, fails: []string{"01_load_returns_what_was_written", "07_touch_sets_expiry_and_seen"}},
 
-	{name: "forgets the fence", break_: func(s *brokenStore) {
+	{name: "forgets the fence", harm: func(s *brokenStore) {
 		update := s.update
 		s.update = func(ctx context.Context, r sojourn.Record, version uint64) error {
 			r.Fence = 0
@@ -38,7 +38,7 @@ var recordFaults = []fault{
 		"19_everything_at_once",
 	}},
 
-	{name: "trims data", break_: func(s *brokenStore) {
+	{name: "trims data", harm: func(s *brokenStore) {
 		create := s.create
 		s.create = func(ctx context.Context, r sojourn.Record) error {
 			r.Data = bytes.TrimRight(r.Data, " \n\x00")
@@ -46,7 +46,7 @@ var recordFaults = []fault{
 		}
 	}, fails: []string{"01_load_returns_what_was_written"}},
 
-	{name: "replaces what is no UTF-8 in data", break_: func(s *brokenStore) {
+	{name: "replaces what is no UTF-8 in data", harm: func(s *brokenStore) {
 		update := s.update
 		s.update = func(ctx context.Context, r sojourn.Record, version uint64) error {
 			r.Data = bytes.ToValidUTF8(r.Data, []byte("\ufffd"))
@@ -54,7 +54,7 @@ var recordFaults = []fault{
 		}
 	}, fails: []string{"01_load_returns_what_was_written"}},
 
-	{name: "calls a malformed id an outage", break_: func(s *brokenStore) {
+	{name: "calls a malformed id an outage", harm: func(s *brokenStore) {
 		load := s.load
 		s.load = func(ctx context.Context, id string) (sojourn.Record, error) {
 			if strings.Contains(id, "\x00") {
@@ -64,7 +64,7 @@ var recordFaults = []fault{
 		}
 	}, fails: []string{"02_malformed_ids_are_not_found", "03_ids_are_compared_byte_by_byte"}},
 
-	{name: "pastes ids into a pattern", break_: func(s *brokenStore) {
+	{name: "pastes ids into a pattern", harm: func(s *brokenStore) {
 		ids := new(sync.Map)
 		create, delete := s.create, s.delete
 		s.create = func(ctx context.Context, r sojourn.Record) error {
@@ -79,7 +79,7 @@ var recordFaults = []fault{
 		}
 	}, fails: []string{"02_malformed_ids_are_not_found"}},
 
-	{name: "ignores the case of ids", break_: func(s *brokenStore) {
+	{name: "ignores the case of ids", harm: func(s *brokenStore) {
 		ids := new(sync.Map)
 		create, load := s.create, s.load
 		s.create = func(ctx context.Context, r sojourn.Record) error {
@@ -96,12 +96,12 @@ var recordFaults = []fault{
 		}
 	}, fails: []string{"03_ids_are_compared_byte_by_byte"}},
 
-	{name: "cuts ids to their column", break_: func(s *brokenStore) {
+	{name: "cuts ids to their column", harm: func(s *brokenStore) {
 		load := s.load
 		s.load = func(ctx context.Context, id string) (sojourn.Record, error) { return load(ctx, id[:min(24, len(id))]) }
 	}, fails: []string{"03_ids_are_compared_byte_by_byte"}},
 
-	{name: "lends its memory", break_: func(s *brokenStore) {
+	{name: "lends its memory", harm: func(s *brokenStore) {
 		var mu sync.Mutex
 		lent := map[string][]byte{}
 		load, create, update := s.load, s.create, s.update
@@ -139,7 +139,7 @@ var recordFaults = []fault{
 		}
 	}, fails: []string{"11_memory_is_neither_changed_nor_lent"}, only: true},
 
-	{name: "appends to what it is given", break_: func(s *brokenStore) {
+	{name: "appends to what it is given", harm: func(s *brokenStore) {
 		create := s.create
 		s.create = func(ctx context.Context, r sojourn.Record) error {
 			if cap(r.Data) > len(r.Data) {
@@ -149,7 +149,7 @@ var recordFaults = []fault{
 		}
 	}, fails: []string{"11_memory_is_neither_changed_nor_lent"}},
 
-	{name: "truncates data", break_: func(s *brokenStore) {
+	{name: "truncates data", harm: func(s *brokenStore) {
 		create := s.create
 		s.create = func(ctx context.Context, r sojourn.Record) error {
 			r.Data = r.Data[:min(len(r.Data), 65_535)]
@@ -157,7 +157,7 @@ var recordFaults = []fault{
 		}
 	}, fails: []string{"13_large_data_fits_or_is_refused"}},
 
-	{name: "has no room for 60,000 bytes", break_: func(s *brokenStore) {
+	{name: "has no room for 60,000 bytes", harm: func(s *brokenStore) {
 		create, update := s.create, s.update
 		s.create = func(ctx context.Context, r sojourn.Record) error {
 			if len(r.Data) > 50_000 {
@@ -173,7 +173,7 @@ var recordFaults = []fault{
 		}
 	}, fails: []string{"01_load_returns_what_was_written", "13_large_data_fits_or_is_refused"}},
 
-	{name: "writes and then finds it too large", break_: func(s *brokenStore) {
+	{name: "writes and then finds it too large", harm: func(s *brokenStore) {
 		update := s.update
 		s.update = func(ctx context.Context, r sojourn.Record, version uint64) error {
 			err := update(ctx, r, version)
@@ -184,7 +184,7 @@ var recordFaults = []fault{
 		}
 	}, fails: []string{"13_large_data_fits_or_is_refused"}},
 
-	{name: "has nanoseconds in 64 bits", break_: func(s *brokenStore) {
+	{name: "has nanoseconds in 64 bits", harm: func(s *brokenStore) {
 		touch := s.touch
 		s.touch = func(ctx context.Context, r sojourn.Record) error {
 			r.Expiry = time.Unix(0, r.Expiry.UnixNano())

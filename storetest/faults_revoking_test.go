@@ -13,7 +13,7 @@ import (
 
 // revokingFaults are of what ends sessions from outside: revocations and sweeps; and of doing much at once.
 var revokingFaults = []fault{
-	{name: "has a clock for a fence", break_: func(s *brokenStore) {
+	{name: "has a clock for a fence", harm: func(s *brokenStore) {
 		fences := new(sync.Map)
 		revoke := s.revoke
 		s.revoke = func(ctx context.Context, owner, keep string) (uint64, error) {
@@ -32,7 +32,7 @@ var revokingFaults = []fault{
 		}
 	}, fails: []string{"16_a_fence_rises_with_each_revocation"}, may: []string{"16_revoking_deletes_all_but_keep", "16_no_login_outlives_a_revocation"}},
 
-	{name: "has a counter for a fence", break_: func(s *brokenStore) {
+	{name: "has a counter for a fence", harm: func(s *brokenStore) {
 		const start = 1 << 32
 		fence, revoke := s.fence, s.revoke
 		s.fence = func(ctx context.Context, owner string) (uint64, error) {
@@ -45,7 +45,7 @@ var revokingFaults = []fault{
 		}
 	}, fails: []string{"16_a_fence_rises_with_each_revocation", "16_revoking_deletes_all_but_keep"}},
 
-	{name: "deletes before it raises the fence", break_: func(s *brokenStore) {
+	{name: "deletes before it raises the fence", harm: func(s *brokenStore) {
 		revoke := s.revoke
 		s.revoke = func(ctx context.Context, owner, keep string) (uint64, error) {
 			for r, err := range s.list(ctx, owner) {
@@ -58,7 +58,7 @@ var revokingFaults = []fault{
 		}
 	}, fails: []string{"16_the_fence_rises_before_anything_is_deleted"}},
 
-	{name: "deletes what it saw before it raised the fence", break_: func(s *brokenStore) {
+	{name: "deletes what it saw before it raised the fence", harm: func(s *brokenStore) {
 		fences := new(sync.Map)
 		s.revoke = func(ctx context.Context, owner, keep string) (uint64, error) {
 			if owner == "" {
@@ -87,12 +87,12 @@ var revokingFaults = []fault{
 		}
 	}, fails: []string{"16_no_login_outlives_a_revocation"}, may: []string{"16_a_fence_rises_with_each_revocation"}},
 
-	{name: "keeps nothing", break_: func(s *brokenStore) {
+	{name: "keeps nothing", harm: func(s *brokenStore) {
 		revoke := s.revoke
 		s.revoke = func(ctx context.Context, owner, _ string) (uint64, error) { return revoke(ctx, owner, "") }
 	}, fails: []string{"16_revoking_deletes_all_but_keep"}},
 
-	{name: "revokes whoever begins like that", break_: func(s *brokenStore) {
+	{name: "revokes whoever begins like that", harm: func(s *brokenStore) {
 		index := newLaxIndex(s)
 		revoke := s.revoke
 		s.revoke = func(ctx context.Context, owner, keep string) (uint64, error) {
@@ -105,26 +105,26 @@ var revokingFaults = []fault{
 		}
 	}, fails: []string{"14_owners_are_compared_byte_by_byte", "16_revoking_deletes_all_but_keep"}},
 
-	{name: "sweeps without limit", break_: func(s *brokenStore) {
+	{name: "sweeps without limit", harm: func(s *brokenStore) {
 		sweep := s.sweep
 		s.sweep = func(ctx context.Context, before time.Time, _ int) (int, error) { return sweep(ctx, before, 1<<30) }
 	}, fails: []string{"18_sweep_takes_what_has_expired", "18_sweep_heeds_its_limit"}},
 
-	{name: "sweeps the living", break_: func(s *brokenStore) {
+	{name: "sweeps the living", harm: func(s *brokenStore) {
 		sweep := s.sweep
 		s.sweep = func(ctx context.Context, _ time.Time, limit int) (int, error) {
 			return sweep(ctx, time.Now().Add(2*time.Hour), limit)
 		}
 	}, fails: []string{"18_sweep_takes_what_has_expired"}},
 
-	{name: "sweeps by a clock that is fast", break_: func(s *brokenStore) {
+	{name: "sweeps by a clock that is fast", harm: func(s *brokenStore) {
 		sweep := s.sweep
 		s.sweep = func(ctx context.Context, before time.Time, limit int) (int, error) {
 			return sweep(ctx, before.Add(time.Hour), limit)
 		}
 	}, fails: []string{"18_sweep_takes_what_has_expired"}},
 
-	{name: "never sweeps", break_: func(s *brokenStore) {
+	{name: "never sweeps", harm: func(s *brokenStore) {
 		taken := new(sync.Map)
 		create := s.create
 		s.create = func(ctx context.Context, r sojourn.Record) error {
@@ -138,7 +138,7 @@ var revokingFaults = []fault{
 		s.sweep = func(context.Context, time.Time, int) (int, error) { return 0, nil }
 	}, fails: []string{"18_sweep_takes_what_has_expired"}},
 
-	{name: "is busy when two call", break_: func(s *brokenStore) {
+	{name: "is busy when two call", harm: func(s *brokenStore) {
 		var mu sync.Mutex
 		touch, load := s.touch, s.load
 		busy := func(f func() error) error {

@@ -12,7 +12,7 @@ import (
 
 // writeFaults are of who wins, who loses, and what is left behind.
 var writeFaults = []fault{
-	{name: "overwrites with Create", break_: func(s *brokenStore) {
+	{name: "overwrites with Create", harm: func(s *brokenStore) {
 		create := s.create
 		s.create = func(ctx context.Context, r sojourn.Record) error {
 			err := create(ctx, r)
@@ -24,7 +24,7 @@ var writeFaults = []fault{
 		}
 	}, fails: []string{"04_create_never_overwrites", "04_one_of_many_creates_wins"}},
 
-	{name: "looks before it creates", break_: func(s *brokenStore) {
+	{name: "looks before it creates", harm: func(s *brokenStore) {
 		create := s.create
 		s.create = func(ctx context.Context, r sojourn.Record) error {
 			if _, err := s.load(ctx, r.ID); err == nil {
@@ -40,7 +40,7 @@ var writeFaults = []fault{
 		}
 	}, fails: []string{"04_one_of_many_creates_wins"}},
 
-	{name: "ignores the version in Update", break_: func(s *brokenStore) {
+	{name: "ignores the version in Update", harm: func(s *brokenStore) {
 		update := s.update
 		s.update = func(ctx context.Context, r sojourn.Record, _ uint64) error {
 			for {
@@ -55,7 +55,7 @@ var writeFaults = []fault{
 		}
 	}, fails: []string{"05_update_is_compare_and_swap", "06_one_of_many_updates_wins"}, may: []string{"06_contention_is_no_outage"}},
 
-	{name: "keeps 32 bits of the version", break_: func(s *brokenStore) {
+	{name: "keeps 32 bits of the version", harm: func(s *brokenStore) {
 		update := s.update
 		s.update = func(ctx context.Context, r sojourn.Record, version uint64) error {
 			if there, err := s.load(ctx, r.ID); err == nil && uint32(there.Version) == uint32(version) {
@@ -65,7 +65,7 @@ var writeFaults = []fault{
 		}
 	}, fails: []string{"05_update_is_compare_and_swap"}},
 
-	{name: "creates with Update", break_: func(s *brokenStore) {
+	{name: "creates with Update", harm: func(s *brokenStore) {
 		update := s.update
 		s.update = func(ctx context.Context, r sojourn.Record, version uint64) error {
 			if _, err := s.load(ctx, r.ID); errors.Is(err, sojourn.ErrNotFound) {
@@ -81,7 +81,7 @@ var writeFaults = []fault{
 		"09_expired_is_not_there",
 	}, may: []string{"08_delete_or_update_wins"}},
 
-	{name: "looks before it updates", break_: func(s *brokenStore) {
+	{name: "looks before it updates", harm: func(s *brokenStore) {
 		update := s.update
 		s.update = func(ctx context.Context, r sojourn.Record, version uint64) error {
 			there, err := s.load(ctx, r.ID)
@@ -100,7 +100,7 @@ var writeFaults = []fault{
 		}
 	}, fails: []string{"06_one_of_many_updates_wins", "06_contention_is_no_outage"}},
 
-	{name: "calls a lost race an outage", break_: func(s *brokenStore) {
+	{name: "calls a lost race an outage", harm: func(s *brokenStore) {
 		var writing sync.Mutex
 		update := s.update
 		s.update = func(ctx context.Context, r sojourn.Record, version uint64) error {
@@ -118,12 +118,12 @@ var writeFaults = []fault{
 		"19_everything_at_once",
 	}},
 
-	{name: "writes everything with Touch", break_: func(s *brokenStore) {
+	{name: "writes everything with Touch", harm: func(s *brokenStore) {
 		update := s.update
 		s.touch = func(ctx context.Context, r sojourn.Record) error { return update(ctx, r, r.Version) }
 	}, fails: []string{"07_touch_sets_expiry_and_seen", "07_touch_needs_the_version"}},
 
-	{name: "ignores the version in Touch", break_: func(s *brokenStore) {
+	{name: "ignores the version in Touch", harm: func(s *brokenStore) {
 		touch := s.touch
 		s.touch = func(ctx context.Context, r sojourn.Record) error {
 			if there, err := s.load(ctx, r.ID); err == nil {
@@ -137,7 +137,7 @@ var writeFaults = []fault{
 		"19_everything_at_once",
 	}},
 
-	{name: "reads and writes back with Touch", break_: func(s *brokenStore) {
+	{name: "reads and writes back with Touch", harm: func(s *brokenStore) {
 		update, create := s.update, s.create
 		s.touch = func(ctx context.Context, r sojourn.Record) error {
 			there, err := s.load(ctx, r.ID)
@@ -154,12 +154,12 @@ var writeFaults = []fault{
 		}
 	}, fails: []string{"07_touch_gives_way_to_an_update"}},
 
-	{name: "deletes at any version", break_: func(s *brokenStore) {
+	{name: "deletes at any version", harm: func(s *brokenStore) {
 		delete := s.delete
 		s.delete = func(ctx context.Context, id string, _ uint64) error { return delete(ctx, id, 0) }
 	}, fails: []string{"08_delete_needs_the_version"}, may: []string{"08_delete_or_update_wins"}},
 
-	{name: "looks before it deletes", break_: func(s *brokenStore) {
+	{name: "looks before it deletes", harm: func(s *brokenStore) {
 		delete := s.delete
 		s.delete = func(ctx context.Context, id string, version uint64) error {
 			if there, err := s.load(ctx, id); err != nil || version != 0 && there.Version != version {
@@ -170,7 +170,7 @@ var writeFaults = []fault{
 		}
 	}, fails: []string{"08_delete_or_update_wins"}},
 
-	{name: "calls Delete of the dead a conflict", break_: func(s *brokenStore) {
+	{name: "calls Delete of the dead a conflict", harm: func(s *brokenStore) {
 		versions := new(sync.Map)
 		create, delete := s.create, s.delete
 		s.create = func(ctx context.Context, r sojourn.Record) error {
@@ -187,7 +187,7 @@ var writeFaults = []fault{
 		}
 	}, fails: []string{"09_expired_is_not_there"}},
 
-	{name: "calls Delete of nothing an error", break_: func(s *brokenStore) {
+	{name: "calls Delete of nothing an error", harm: func(s *brokenStore) {
 		delete := s.delete
 		s.delete = func(ctx context.Context, id string, version uint64) error {
 			if _, err := s.load(ctx, id); err != nil {
@@ -203,7 +203,7 @@ var writeFaults = []fault{
 		"16_no_login_outlives_a_revocation", "19_everything_at_once",
 	}},
 
-	{name: "judges expiry when it sweeps", break_: func(s *brokenStore) {
+	{name: "judges expiry when it sweeps", harm: func(s *brokenStore) {
 		alive := func(t time.Time) time.Time {
 			if t.Before(time.Now()) {
 				return dayAhead
@@ -225,7 +225,7 @@ var writeFaults = []fault{
 		}
 	}, fails: []string{"09_expired_is_not_there", "09_expired_is_not_listed", "18_sweep_takes_what_has_expired"}},
 
-	{name: "revives with Touch", break_: func(s *brokenStore) {
+	{name: "revives with Touch", harm: func(s *brokenStore) {
 		dead := new(sync.Map)
 		create, touch := s.create, s.touch
 		s.create = func(ctx context.Context, r sojourn.Record) error {
@@ -244,7 +244,7 @@ var writeFaults = []fault{
 		}
 	}, fails: []string{"09_expired_is_not_there"}},
 
-	{name: "reads in two steps", break_: func(s *brokenStore) {
+	{name: "reads in two steps", harm: func(s *brokenStore) {
 		load := s.load
 		s.load = func(ctx context.Context, id string) (sojourn.Record, error) {
 			r, err := load(ctx, id)
@@ -259,7 +259,7 @@ var writeFaults = []fault{
 		}
 	}, fails: []string{"10_a_reader_sees_one_whole_record"}, may: []string{"06_contention_is_no_outage", "19_everything_at_once"}},
 
-	{name: "calls a done context not found", break_: func(s *brokenStore) {
+	{name: "calls a done context not found", harm: func(s *brokenStore) {
 		load := s.load
 		s.load = func(ctx context.Context, id string) (sojourn.Record, error) {
 			if ctx.Err() != nil {
@@ -269,7 +269,7 @@ var writeFaults = []fault{
 		}
 	}, fails: []string{"12_a_done_context_is_no_answer"}},
 
-	{name: "calls a done context a conflict", break_: func(s *brokenStore) {
+	{name: "calls a done context a conflict", harm: func(s *brokenStore) {
 		update := s.update
 		s.update = func(ctx context.Context, r sojourn.Record, version uint64) error {
 			if ctx.Err() != nil {
@@ -279,7 +279,7 @@ var writeFaults = []fault{
 		}
 	}, fails: []string{"12_a_done_context_is_no_answer"}, may: []string{"12_a_write_cut_short_is_whole_or_not_at_all"}},
 
-	{name: "stops half way when the context is done", break_: func(s *brokenStore) {
+	{name: "stops half way when the context is done", harm: func(s *brokenStore) {
 		update := s.update
 		s.update = func(ctx context.Context, r sojourn.Record, version uint64) error {
 			half := r
@@ -303,7 +303,7 @@ var writeFaults = []fault{
 		"19_everything_at_once",
 	}},
 
-	{name: "stops half way when the context ends", break_: func(s *brokenStore) {
+	{name: "stops half way when the context ends", harm: func(s *brokenStore) {
 		update := s.update
 		s.update = func(ctx context.Context, r sojourn.Record, version uint64) error {
 			if r.Owner == "" || ctx.Err() != nil {
@@ -328,7 +328,7 @@ var writeFaults = []fault{
 		"19_everything_at_once",
 	}},
 
-	{name: "drops the write when the context is done", break_: func(s *brokenStore) {
+	{name: "drops the write when the context is done", harm: func(s *brokenStore) {
 		create := s.create
 		s.create = func(ctx context.Context, r sojourn.Record) error {
 			if ctx.Err() != nil {
