@@ -15,6 +15,7 @@ import (
 func TestSQLHourThatIsRepeated(t *testing.T) {
 	t.Setenv("TZ", "America/New_York") // the server inherits it
 	server := harness.StartMySQL(t)
+	changes := clockChanges(t, "America/New_York")
 	for _, params := range []string{"parseTime=false", "parseTime=true", "parseTime=true&loc=Local", "parseTime=true&loc=Europe%2FBerlin&sql_mode=''"} {
 		p := place{sqlstore.MySQL, "mysql", server.DSN("zone", "multiStatements=true", params)}
 		p.exec(t, "DROP TABLE IF EXISTS sessions, sessions_owners", mysqlTable)
@@ -25,10 +26,7 @@ func TestSQLHourThatIsRepeated(t *testing.T) {
 		}
 		var rs []sojourn.Record
 		wrong := 0
-		for _, change := range []time.Time{
-			time.Date(2027, 3, 14, 7, 0, 0, 0, time.UTC), // 02:00 EST becomes 03:00 EDT
-			time.Date(2027, 11, 7, 6, 0, 0, 0, time.UTC), // 02:00 EDT becomes 01:00 EST
-		} {
+		for _, change := range changes {
 			for d := -6 * time.Hour; d < 6*time.Hour; d += 10 * time.Minute {
 				r := newRecord("ann")
 				r.Expiry = change.Add(d + 7*time.Millisecond)
@@ -69,4 +67,24 @@ func TestSQLHourThatIsRepeated(t *testing.T) {
 			lacks(t, s, r.ID)
 		}
 	}
+}
+
+// clockChanges answers when the clocks of a zone are changed next year.
+func clockChanges(t *testing.T, zone string) (at []time.Time) {
+	t.Helper()
+	place, err := time.LoadLocation(zone)
+	if err != nil {
+		t.Fatal(err)
+	}
+	year := time.Now().Year() + 1
+	for x := time.Date(year, 1, 1, 0, 0, 0, 0, time.UTC); x.Year() == year; x = x.Add(time.Hour) {
+		_, before := x.Add(-time.Hour).In(place).Zone()
+		if _, now := x.In(place).Zone(); now != before {
+			at = append(at, x)
+		}
+	}
+	if len(at) != 2 {
+		t.Fatalf("the clocks of %s are changed %d times in %d, want 2", zone, len(at), year)
+	}
+	return at
 }
