@@ -3,6 +3,7 @@ package sojourn
 import (
 	"errors"
 	"net/http"
+	"time"
 )
 
 // LoadAndSave is the middleware: it gives next's requests this manager's session in their context,
@@ -22,7 +23,7 @@ func (m *Manager) LoadAndSave(next http.Handler) http.Handler {
 				return
 			}
 		}
-		st := &state{Context: ctx, m: m, outer: outer, w: w}
+		st := &state{Context: ctx, m: m, outer: outer, w: w, begun: millis(time.Now())}
 		st.r = r.WithContext(st)
 		if m.eager(r.Method) {
 			if err := m.Load(st); err != nil {

@@ -206,7 +206,7 @@ func (s *session) openLogin(ctx context.Context, owner string) error {
 	} else if err != nil {
 		return err
 	}
-	if fence >= uint64(s.begun) && fence != s.raised[owner] {
+	if fence >= uint64(s.st.begun) && fence != s.raised[owner] {
 		return errRevoked
 	}
 	s.fence = fence

@@ -5,7 +5,6 @@ import (
 	"net/http"
 	"sync"
 	"sync/atomic"
-	"time"
 )
 
 type stateKey struct{}
@@ -18,6 +17,7 @@ type state struct {
 	outer           *state
 	w               http.ResponseWriter
 	r               *http.Request
+	begun           int64 // when the request came in, in milliseconds
 
 	mu       sync.Mutex
 	sess     *session    // nil until something asks
@@ -93,7 +93,6 @@ type session struct {
 	log    []op
 	first  [1]op // most requests change one thing
 	place  save
-	begun  int64             // when the session was first asked for
 	fence  uint64            // of the owner who is being logged in
 	raised map[string]uint64 // fences that this request has raised itself
 	events []Event           // to be told when mu is free: OnEvent may ask the session
@@ -113,7 +112,6 @@ func (s *session) unlock() {
 func (s *session) lock() {
 	s.mu.Lock()
 	if s.phase == unread {
-		s.begun = millis(time.Now())
 		s.load()
 	}
 }

@@ -134,6 +134,25 @@ var renewals = []story{
 			t.Errorf("the login did not start a new absolute limit")
 		}
 	}},
+	{"N15 activity moves the idle limit alone, logging in again moves both", func(t *testing.T, store sojourn.Store) {
+		s := newSite(t, store, sojourn.Config{IdleTimeout: 10 * time.Second}) // activity counts from half a second on
+		info := func(c string) (i sojourn.Info) {
+			s.look(c, func(ctx context.Context) { i = s.Info(ctx) })
+			return i
+		}
+		c := s.beginAs("bob")
+		first := info(c)
+		time.Sleep(600 * time.Millisecond)
+		info(c) // is stored when its response begins
+		used := info(c)
+		if !used.Expires.After(first.Expires) || !used.Deadline.Equal(first.Deadline) {
+			t.Errorf("activity moved the idle limit by %v and the absolute one by %v", used.Expires.Sub(first.Expires), used.Deadline.Sub(first.Deadline))
+		}
+		again := info(s.ask("POST", c, s.login("bob")).set)
+		if !again.Expires.After(first.Expires) || !again.Deadline.After(first.Deadline) {
+			t.Errorf("logging in again moved the idle limit by %v and the absolute one by %v", again.Expires.Sub(first.Expires), again.Deadline.Sub(first.Deadline))
+		}
+	}},
 	{"P7 when the client is gone a login is not performed, and data is saved", func(t *testing.T, store sojourn.Store) {
 		s := newSite(t, store, sojourn.Config{})
 		c := s.begin()

@@ -252,7 +252,7 @@ var responses = []story{
 			t.Errorf("%d exchanges, want load, save and the load that looked", n.total())
 		}
 	}},
-	{"goroutines of one request may share its session", func(t *testing.T, store sojourn.Store) {
+	{"G9 goroutines of one request may share its session", func(t *testing.T, store sojourn.Store) {
 		s := newSite(t, store, sojourn.Config{})
 		c := s.begin()
 		s.ask("POST", c, func(_ http.ResponseWriter, r *http.Request) {
