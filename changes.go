@@ -19,6 +19,7 @@ const (
 	opLogout
 	opRenew
 	opRemember
+	opStamp // with the fence that RevokeOthers has raised, under which this session is to live
 )
 
 // An op is one line of a change set: what a request did, in order, so that it can be done again on
@@ -106,6 +107,8 @@ func (d *draft) apply(s *session, ops []op, same bool, now int64) error {
 			}
 		case opRemember:
 			remember = &o.on
+		case opStamp:
+			d.Fence, d.dirty = s.raised[o.name], true
 		}
 	}
 	if remember != nil && *remember != d.remembered {

@@ -27,10 +27,14 @@ func (s *session) commit() error {
 	case phase == unavailable_:
 		s.settle(len(ops), nil)
 		return loadErr
-	case len(ops) == 0 && (phase != live || !s.m.touchDue(&s.base, millis(time.Now()))):
+	case len(ops) == 0 && (phase != live || !s.stale && !s.m.touchDue(&s.base, millis(time.Now()))):
 		return nil
 	}
-	err := s.perform(ops)
+	perform := s.perform
+	if s.m.seal != nil {
+		perform = s.performSealed
+	}
+	err := perform(ops)
 	if err != nil {
 		s.report(err)
 	}
@@ -244,7 +248,7 @@ func wouldCreate(ops []op) bool {
 func (s *session) tokenDue() bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return slices.ContainsFunc(s.log, func(o op) bool { return o.needsToken() }) || s.phase == anonymous && wouldCreate(s.log)
+	return slices.ContainsFunc(s.log, func(o op) bool { return s.m.seal != nil || o.needsToken() }) || s.phase == anonymous && wouldCreate(s.log)
 }
 
 // used reports whether the session was read, so that the response depends on the cookie.

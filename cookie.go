@@ -2,6 +2,7 @@ package sojourn
 
 import (
 	"net/http"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -32,23 +33,37 @@ func (c *candidates) add(value string) {
 	}
 }
 
-// present finds what the request shows us. The header is scanned by hand: nothing is allocated and
-// other people's cookies, valid or not, are stepped over.
+// present finds what the request shows us.
 func (m *Manager) present(r *http.Request) (c candidates) {
-	if h := m.cfg.Header; h != "" {
-		for _, v := range r.Header[h] {
-			if h == "Authorization" {
-				scheme, rest, ok := strings.Cut(v, " ")
-				if !ok || !strings.EqualFold(scheme, "Bearer") {
-					continue // another scheme is somebody else's
-				}
-				v = strings.TrimLeft(rest, " ")
-			}
-			c.add(v)
-		}
+	if m.cfg.Header != "" {
+		eachHeader(r, m.cfg.Header, c.add)
 		return c
 	}
-	name := m.cfg.Cookie.Name
+	own := m.cfg.Cookie.Name
+	eachCookie(r, own, func(name, value string) {
+		if name == own {
+			c.add(value)
+		}
+	})
+	return c
+}
+
+func eachHeader(r *http.Request, name string, f func(value string)) {
+	for _, v := range r.Header[name] {
+		if name == "Authorization" {
+			scheme, rest, ok := strings.Cut(v, " ")
+			if !ok || !strings.EqualFold(scheme, "Bearer") {
+				continue // another scheme is somebody else's
+			}
+			v = strings.TrimLeft(rest, " ")
+		}
+		f(v)
+	}
+}
+
+// eachCookie steps through the cookies whose names begin with prefix, by hand: nothing is allocated,
+// and other people's cookies, valid or not, are stepped over.
+func eachCookie(r *http.Request, prefix string, f func(name, value string)) {
 	for _, line := range r.Header["Cookie"] {
 		for line != "" {
 			pair := line
@@ -60,12 +75,13 @@ func (m *Manager) present(r *http.Request) (c candidates) {
 			for pair != "" && (pair[0] == ' ' || pair[0] == '\t') {
 				pair = pair[1:]
 			}
-			if len(pair) > len(name) && pair[len(name)] == '=' && pair[:len(name)] == name {
-				c.add(strings.TrimRight(pair[len(name)+1:], " \t"))
+			if len(pair) > len(prefix) && pair[:len(prefix)] == prefix {
+				if i := strings.IndexByte(pair[len(prefix):], '='); i >= 0 {
+					f(pair[:len(prefix)+i], strings.TrimRight(pair[len(prefix)+i+1:], " \t"))
+				}
 			}
 		}
 	}
-	return c
 }
 
 // sendToken puts the token into the response's header, and forbids caches to keep that response
@@ -81,10 +97,12 @@ func (m *Manager) sendToken(h http.Header, token string, persistent bool, life t
 	}
 	maxAge := -1
 	if persistent || m.cfg.Cookie.Persistent {
-		maxAge = int((life + time.Second - 1) / time.Second)
+		maxAge = seconds(life)
 	}
 	m.setCookie(h, token, maxAge)
 }
+
+func seconds(d time.Duration) int { return int((d + time.Second - 1) / time.Second) }
 
 // expireToken tells the browser to forget the cookie.
 func (m *Manager) expireToken(h http.Header) {
@@ -101,9 +119,14 @@ func (m *Manager) expireToken(h http.Header) {
 
 // setCookie replaces what this response said before (RFC 6265bis 4.1.1: one of a name).
 func (m *Manager) setCookie(h http.Header, value string, maxAge int) {
+	m.dropCookies(h)
+	m.addCookie(h, m.cfg.Cookie.Name, value, maxAge)
+}
+
+func (m *Manager) addCookie(h http.Header, name, value string, maxAge int) {
 	k := &m.cfg.Cookie
-	b := make([]byte, 0, 192)
-	b = append(append(append(b, k.Name...), '='), value...)
+	b := make([]byte, 0, 128+len(name)+len(value))
+	b = append(append(append(b, name...), '='), value...)
 	b = append(append(b, "; Path="...), k.Path...)
 	if k.Domain != "" {
 		b = append(append(b, "; Domain="...), k.Domain...)
@@ -126,18 +149,20 @@ func (m *Manager) setCookie(h http.Header, value string, maxAge int) {
 	if k.Partitioned {
 		b = append(b, "; Partitioned"...)
 	}
-	line := string(b)
-	kept := h["Set-Cookie"][:0:0]
-	for _, c := range h["Set-Cookie"] {
-		if !m.ownCookie(c) {
-			kept = append(kept, c)
-		}
+	h["Set-Cookie"] = append(h["Set-Cookie"], string(b))
+}
+
+// dropCookies takes back what this response has said about our cookies.
+func (m *Manager) dropCookies(h http.Header) {
+	lines := h["Set-Cookie"]
+	if slices.ContainsFunc(lines, m.ownCookie) {
+		h["Set-Cookie"] = slices.DeleteFunc(slices.Clone(lines), m.ownCookie)
 	}
-	h["Set-Cookie"] = append(kept, line)
 }
 
 func (m *Manager) ownCookie(line string) bool {
-	return strings.HasPrefix(line, m.cfg.Cookie.Name) && strings.HasPrefix(line[len(m.cfg.Cookie.Name):], "=")
+	name, _, _ := strings.Cut(line, "=")
+	return m.ownName(name)
 }
 
 // tokenPending reports whether the header holds a token of ours that has not gone out.

@@ -17,6 +17,10 @@ const (
 
 // load judges every token that the request shows before it decides by any. The caller holds mu.
 func (s *session) load() {
+	if s.m.seal != nil {
+		s.loadSealed()
+		return
+	}
 	c := s.m.present(s.st.r)
 	s.shown = c.n > 0 || c.malformed
 	if c.n == 0 {

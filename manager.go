@@ -14,7 +14,9 @@ import (
 // session in ctx and panic, saying what to do, when there is none.
 type Manager struct {
 	store Store
-	index OwnerIndex // nil when the store has none
+	seal  *sealing   // in place of a store
+	index OwnerIndex // lists; nil when the store has none
+	fence OwnerIndex // revokes: index, or Config.Revocations
 	cfg   Config
 	local bool
 	lines lines
@@ -31,7 +33,7 @@ func New(store Store, cfg Config) (*Manager, error) {
 		return nil, err
 	}
 	l, ok := store.(Local)
-	return &Manager{store: store, index: index, cfg: cfg, local: ok && l.Local()}, nil
+	return &Manager{store: store, index: index, fence: index, cfg: cfg, local: ok && l.Local()}, nil
 }
 
 // FromContext returns the manager of the innermost LoadAndSave: the one that unbound keys use.
@@ -69,7 +71,7 @@ func (m *Manager) Commit(ctx context.Context) error { return sessionOf(ctx, m).c
 func (m *Manager) Valid(ctx context.Context) error {
 	s := sessionOf(ctx, m)
 	s.lock()
-	phase, id, family, err := s.phase, s.base.ID, s.base.family, s.err
+	phase, id, family, err, base := s.phase, s.base.ID, s.base.family, s.err, s.base
 	s.unlock()
 	switch phase {
 	case unavailable_:
@@ -77,6 +79,9 @@ func (m *Manager) Valid(ctx context.Context) error {
 	case live:
 	default:
 		return ErrEnded
+	}
+	if m.seal != nil {
+		return m.validSealed(ctx, &base)
 	}
 	var now stored
 	if err := m.read(ctx, id, &now); errors.Is(err, ErrNotFound) {
@@ -132,7 +137,11 @@ func (s *session) change(o op) error {
 // Check asks the store whether it is fit: schema, column types, collation, clock, eviction policy.
 // New does no I/O.
 func (m *Manager) Check(ctx context.Context) error {
-	if c, ok := m.store.(Checker); ok {
+	c, ok := m.store.(Checker)
+	if m.seal != nil {
+		c, ok = m.fence.(Checker)
+	}
+	if ok {
 		if err := c.Check(ctx); !errors.Is(err, errors.ErrUnsupported) {
 			return err
 		}
@@ -149,6 +158,9 @@ const (
 // Sweep deletes expired sessions in small batches. A store without a sweeper, such as one that
 // forgets by itself, is errors.ErrUnsupported.
 func (m *Manager) Sweep(ctx context.Context) (deleted int, err error) {
+	if err := m.unsealable("sweep", "there is nothing to sweep"); err != nil {
+		return 0, err
+	}
 	sw, ok := m.store.(Sweeper)
 	if !ok {
 		return 0, fmt.Errorf("sojourn: sweep: this store does not sweep: %w", errors.ErrUnsupported)

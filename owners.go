@@ -21,6 +21,9 @@ func indexError(what string, err error) error {
 }
 
 func (m *Manager) needIndex(what string) error {
+	if err := m.unsealable(what, "keep them in a Store to list and end them one by one"); err != nil {
+		return err
+	}
 	if m.index == nil {
 		return fmt.Errorf("sojourn: %s: this store does not know the sessions of an owner: use one that has an OwnerIndex: %w", what, errors.ErrUnsupported)
 	}
@@ -165,17 +168,26 @@ func (m *Manager) RevokeOthers(ctx context.Context) error {
 }
 
 func (m *Manager) revokeOwner(ctx context.Context, owner, keep string, st *state) error {
-	if err := m.needIndex("revoke"); err != nil {
-		return err
+	if m.fence == nil {
+		if err := m.unsealable("revoke", "set Config.Revocations"); err != nil {
+			return err
+		}
+		return m.needIndex("revoke")
 	}
 	if owner == "" {
 		return errors.New("sojourn: revoke: the owner is empty: whose sessions should end?")
 	}
-	fence, err := m.index.RevokeOwner(ctx, owner, keep)
+	if m.seal != nil && keep != "" && st.wrote.Load() {
+		return ErrHeaderSent // this session needs a new seal, or it would end with the others
+	}
+	fence, err := m.fence.RevokeOwner(ctx, owner, keep)
 	if err != nil {
 		return indexError("revoke", err)
 	}
 	m.emit(ctx, Event{Name: EventEnded, Owner: owner, Reason: "revoked"})
+	if m.seal != nil {
+		m.seal.fences.add(owner, fence, millis(time.Now()))
+	}
 	if st == nil {
 		return nil
 	}
@@ -186,6 +198,9 @@ func (m *Manager) revokeOwner(ctx context.Context, owner, keep string, st *state
 		s.raised = make(map[string]uint64)
 	}
 	s.raised[owner] = fence
+	if m.seal != nil && keep != "" {
+		s.append(op{kind: opStamp, name: owner})
+	}
 	if keep == "" && s.base.Owner == owner {
 		s.phase, s.base = ended, stored{}
 		s.epoch++
@@ -197,11 +212,11 @@ func (m *Manager) revokeOwner(ctx context.Context, owner, keep string, st *state
 // request means that a revocation came while the password was being checked, or may have.
 func (s *session) openLogin(ctx context.Context, owner string) error {
 	s.fence = 0
-	if s.m.index == nil {
+	if s.m.fence == nil {
 		return nil
 	}
 	fence, err := s.readFence(ctx, owner)
-	if errors.Is(err, errors.ErrUnsupported) {
+	if errors.Is(err, errors.ErrUnsupported) && s.m.seal == nil {
 		return nil
 	} else if err != nil {
 		return err
@@ -216,11 +231,11 @@ func (s *session) openLogin(ctx context.Context, owner string) error {
 // closeLogin looks once more, now that the session can be found by a revocation: one that began
 // before may have missed it, but then it has raised the fence first. No token has gone out yet.
 func (s *session) closeLogin(ctx context.Context, owner string, r *stored) error {
-	if s.m.index == nil {
+	if s.m.fence == nil {
 		return nil
 	}
 	fence, err := s.readFence(ctx, owner)
-	if errors.Is(err, errors.ErrUnsupported) && s.m.cfg.MaxPerOwner == 0 {
+	if errors.Is(err, errors.ErrUnsupported) && s.m.seal == nil && s.m.cfg.MaxPerOwner == 0 {
 		return nil
 	}
 	if err == nil && fence != r.Fence {
@@ -229,7 +244,7 @@ func (s *session) closeLogin(ctx context.Context, owner string, r *stored) error
 	if err == nil && s.m.cfg.MaxPerOwner > 0 {
 		err = s.m.limit(ctx, owner, r.ID)
 	}
-	if err != nil {
+	if err != nil && s.m.seal == nil {
 		_ = s.m.delete(ctx, r.ID, 0) // nobody has its token; expiry takes what stays
 	}
 	return err
@@ -238,7 +253,7 @@ func (s *session) closeLogin(ctx context.Context, owner string, r *stored) error
 func (s *session) readFence(ctx context.Context, owner string) (uint64, error) {
 	ctx, cancel := s.m.exchange(ctx)
 	defer cancel()
-	fence, err := s.m.index.Fence(ctx, owner)
+	fence, err := s.m.fence.Fence(ctx, owner)
 	return fence, indexError("login", err)
 }
 

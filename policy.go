@@ -36,11 +36,13 @@ func (c Config) resolve(sealed, indexed bool) (Config, error) {
 	mistake := func(format string, a ...any) { bad = append(bad, fmt.Errorf("sojourn: "+format, a...)) }
 
 	c.resolveTimes(mistake)
-	c.resolveTransport(mistake)
+	c.resolveTransport(sealed, mistake)
 	if c.MaxPerOwner < 0 {
 		mistake("MaxPerOwner (%d) is negative: leave it 0 for no limit", c.MaxPerOwner)
 	}
-	if c.MaxPerOwner > 0 && !sealed && !indexed {
+	if c.MaxPerOwner > 0 && sealed {
+		mistake("MaxPerOwner (%d) needs a store that counts the sessions of an owner; sealed ones are counted by nobody: remove it", c.MaxPerOwner)
+	} else if c.MaxPerOwner > 0 && !indexed {
 		mistake("MaxPerOwner (%d) needs a store that lists the sessions of an owner, which this one does not: remove it", c.MaxPerOwner)
 	}
 	if c.Revocations != nil && !sealed {
@@ -93,7 +95,7 @@ func (c *Config) resolveTimes(mistake func(string, ...any)) {
 	}
 }
 
-func (c *Config) resolveTransport(mistake func(string, ...any)) {
+func (c *Config) resolveTransport(sealed bool, mistake func(string, ...any)) {
 	if len(c.Purpose) > 128 {
 		mistake("Purpose is %d bytes long: use at most 128", len(c.Purpose))
 	}
@@ -113,14 +115,14 @@ func (c *Config) resolveTransport(mistake func(string, ...any)) {
 			c.Purpose = c.Header
 		}
 	} else {
-		c.resolveCookie(mistake)
+		c.resolveCookie(sealed, mistake)
 		if c.Purpose == "" {
 			c.Purpose = c.Cookie.Name
 		}
 	}
 }
 
-func (c *Config) resolveCookie(mistake func(string, ...any)) {
+func (c *Config) resolveCookie(sealed bool, mistake func(string, ...any)) {
 	k := &c.Cookie
 	if k.Name == "" {
 		k.Name = defaultName
@@ -148,7 +150,9 @@ func (c *Config) resolveCookie(mistake func(string, ...any)) {
 	if !isToken(k.Name) {
 		mistake("Cookie.Name (%q) is no cookie name: use letters, digits, hyphens and underscores (RFC 6265bis 4.1.1)", k.Name)
 	}
-	if len(k.Name)+tokenLen > maxCookie {
+	if sealed && len(k.Name) > longestName {
+		mistake("Cookie.Name is %d bytes long: a sealed session wants a name of at most %d", len(k.Name), longestName)
+	} else if len(k.Name)+tokenLen > maxCookie {
 		mistake("Cookie.Name is %d bytes long: name and value together may have %d", len(k.Name), maxCookie)
 	}
 	if k.Domain != "" && !isDomain(k.Domain) {

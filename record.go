@@ -77,18 +77,25 @@ func parseContent(data []byte) (c content, err error) {
 		return c, err
 	}
 	if flags&flagDevice != 0 {
-		rest := b
-		for range 3 {
-			if len(rest) == 0 || len(rest) < 1+int(rest[0]) {
-				return c, errors.New("the record's device does not parse")
-			}
-			rest = rest[1+int(rest[0]):]
+		if c.device, b, err = splitDevice(b); err != nil {
+			return c, err
 		}
-		c.device = b[: len(b)-len(rest) : len(b)-len(rest)]
-		b = rest
 	}
 	c.values = values(b)
 	return c, c.values.check()
+}
+
+// splitDevice splits off three strings, each behind a byte of length.
+func splitDevice(b []byte) (device, rest []byte, err error) {
+	rest = b
+	for range 3 {
+		if len(rest) == 0 || len(rest) < 1+int(rest[0]) {
+			return nil, nil, errors.New("the record's device does not parse")
+		}
+		rest = rest[1+int(rest[0]):]
+	}
+	n := len(b) - len(rest)
+	return b[:n:n], rest, nil
 }
 
 func counted(b []byte, size, most int) (list, rest []byte, err error) {

@@ -95,6 +95,7 @@ type session struct {
 	place  save
 	fence  uint64            // of the owner who is being logged in
 	raised map[string]uint64 // fences that this request has raised itself
+	stale  bool              // sealed with a key that is on its way out
 	events []Event           // to be told when mu is free: OnEvent may ask the session
 }
 
@@ -182,6 +183,9 @@ func (s *session) pop(name string) []byte {
 }
 
 func (s *session) take(name string) ([]byte, error) {
+	if err := s.m.unsealable("take", "two requests at once may both take it; use Lookup and Delete, or keep the session in a Store"); err != nil {
+		return nil, err
+	}
 	var out []byte
 	s.do(op{kind: opTake, name: name, out: &out})
 	if err := s.commit(); err != nil {

@@ -22,9 +22,10 @@ var b64 = base64.RawURLEncoding
 
 // wellFormed is the door: nothing else about a token is looked at before it has passed.
 func wellFormed(t string) bool {
-	if len(t) != tokenLen {
-		return false
-	}
+	return len(t) == tokenLen && b64url(t)
+}
+
+func b64url(t string) bool {
 	for i := range len(t) {
 		if c := t[i]; (c < 'a' || c > 'z') && (c < 'A' || c > 'Z') && (c < '0' || c > '9') && c != '-' && c != '_' {
 			return false
