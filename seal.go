@@ -211,6 +211,10 @@ func (s *session) reseal(ops []op) (o outcome, err error) {
 	if err := d.apply(s, ops, !over, now); err != nil || d.fresh && !d.worthCreating() {
 		return o, err
 	}
+	if !d.dirty && !s.stale && !s.m.touchDue(&s.base, now) {
+		o.base = s.base
+		return o, nil
+	}
 	before := s.base.ID
 	if d.fresh || d.renewed {
 		d.ID = newID()

@@ -38,9 +38,10 @@ var (
 // site is an application of one manager, asked without a network.
 type site struct {
 	*sojourn.Manager
-	t     testing.TB
-	mu    sync.Mutex
-	event []sojourn.Event
+	t      testing.TB
+	sealed bool
+	mu     sync.Mutex
+	event  []sojourn.Event
 }
 
 func newSite(t testing.TB, store sojourn.Store, cfg sojourn.Config) *site {
@@ -55,7 +56,14 @@ func newSite(t testing.TB, store sojourn.Store, cfg sojourn.Config) *site {
 			seen(ctx, e)
 		}
 	}
-	m, err := sojourn.New(store, cfg)
+	var m *sojourn.Manager
+	var err error
+	if x, ok := store.(sealedStore); ok {
+		cfg.Revocations, s.sealed = x.OwnerIndex, true
+		m, err = sojourn.NewSealed(x.Sealer, cfg)
+	} else {
+		m, err = sojourn.New(store, cfg)
+	}
 	if err != nil {
 		t.Fatal(err)
 	}
