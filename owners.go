@@ -186,7 +186,7 @@ func (m *Manager) revokeOwner(ctx context.Context, owner, keep string, st *state
 	}
 	m.emit(ctx, Event{Name: EventEnded, Owner: owner, Reason: "revoked"})
 	if m.seal != nil {
-		m.seal.fences.add(owner, fence, millis(time.Now()))
+		m.knowFence(owner, fence)
 	}
 	if st == nil {
 		return nil

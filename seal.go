@@ -24,8 +24,8 @@ type sealing struct {
 	Sealer
 	ad     []byte
 	names  []string // of the cookies that one session may take, in order; one name for a header
-	fences fences
-	ended  recently // ids that this process has seen replaced or ended
+	fences recent[uint64]   // of owners, as they were read of late
+	ended  recent[struct{}] // ids that this process has seen replaced or ended
 }
 
 // NewSealed keeps sessions in the client's cookie, sealed by s: a *sealed.Ring. It reports every
@@ -52,6 +52,7 @@ func NewSealed(s Sealer, cfg Config) (*Manager, error) {
 		where = cfg.Cookie.Name
 	}
 	m.seal = &sealing{Sealer: s, ad: []byte("sojourn session 1\x00" + where + "\x00" + cfg.Purpose), names: []string{where}}
+	m.seal.fences.age, m.seal.ended.age = fenceAge/2, endedAge // kept for less than twice that
 	for i := 1; cfg.Header == "" && i < maxChunks; i++ {
 		m.seal.names = append(m.seal.names, fmt.Sprintf("%s.%d", where, i))
 	}
@@ -75,7 +76,7 @@ func (s *session) loadSealed() {
 			return
 		case err != nil:
 			continue
-		case seal.ended.has(r.ID, now):
+		case seal.isEnded(r.ID):
 			old = true
 			continue
 		}
@@ -159,7 +160,7 @@ func (s *session) performSealed(all []op) error {
 			return nil
 		}
 		if lastLogout(all) >= 0 && s.phase == live {
-			s.m.seal.ended.add(s.base.ID, millis(time.Now())) // as much as can be done
+			s.m.seal.end(s.base.ID) // as much as can be done
 		}
 		s.settle(len(all), nil)
 		return ErrHeaderSent
@@ -190,7 +191,7 @@ func (s *session) performSealed(all []op) error {
 func (s *session) reseal(ops []op) (o outcome, err error) {
 	now, seal := millis(time.Now()), s.m.seal
 	owner := lastLogin(ops)
-	over := s.phase == live && seal.ended.has(s.base.ID, now) // by another request, while this one ran
+	over := s.phase == live && seal.isEnded(s.base.ID) // by another request, while this one ran
 	switch {
 	case s.phase == ended || over:
 		if owner == "" {
@@ -257,7 +258,7 @@ func (s *session) tellSealed(before string, r *stored, renewed, login bool) {
 		return
 	}
 	if before != "" {
-		s.m.seal.ended.add(before, millis(time.Now()))
+		s.m.seal.end(before)
 	}
 	e := Event{Name: EventCreated, ID: r.ID, Owner: r.Owner}
 	if before != "" {
@@ -272,8 +273,7 @@ func (s *session) tellSealed(before string, r *stored, renewed, login bool) {
 
 // logOutSealed has the browser forget its cookies, unless they may be a newer login's by now.
 func (s *session) logOutSealed() {
-	now := millis(time.Now())
-	if s.phase == live && s.m.seal.ended.has(s.base.ID, now) {
+	if s.phase == live && s.m.seal.isEnded(s.base.ID) {
 		s.m.emit(s.st, Event{Name: EventUsedAfterEnd, ID: s.base.ID, Reason: "superseded"})
 		s.rebase(ended, stored{})
 	}
@@ -281,7 +281,7 @@ func (s *session) logOutSealed() {
 		return
 	}
 	if s.phase == live {
-		s.m.seal.ended.add(s.base.ID, now)
+		s.m.seal.end(s.base.ID)
 		s.m.emit(s.st, Event{Name: EventEnded, ID: s.base.ID, Owner: s.base.Owner, Reason: "logout"})
 	}
 	s.rebase(anonymous, stored{})
@@ -293,7 +293,7 @@ func (s *session) logOutSealed() {
 // validSealed is Valid for a session that only its client keeps.
 func (m *Manager) validSealed(ctx context.Context, r *stored) error {
 	now := millis(time.Now())
-	if now >= millis(r.Expiry) || now >= r.deadline || m.seal.ended.has(r.ID, now) {
+	if now >= millis(r.Expiry) || now >= r.deadline || m.seal.isEnded(r.ID) {
 		return ErrEnded
 	}
 	if m.fence == nil || r.Owner == "" {
