@@ -23,7 +23,7 @@ type Sealer interface {
 type sealing struct {
 	Sealer
 	ad     []byte
-	names  []string // of the cookies that one session may take, in order; one name for a header
+	names  []string         // of the cookies that one session may take, in order; one name for a header
 	fences recent[uint64]   // of owners, as they were read of late
 	ended  recent[struct{}] // ids that this process has seen replaced or ended
 }
