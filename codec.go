@@ -47,53 +47,64 @@ func newBuiltin[T any]() builtin[T] {
 }
 
 func (b builtin[T]) Encode(v T) ([]byte, error) {
+	size := 1 + binary.MaxVarintLen64
+	switch p := any(&v).(type) {
+	case *string:
+		size = 1 + len(*p)
+	case *[]byte:
+		size = 1 + len(*p)
+	}
+	return b.append(make([]byte, 0, size), v)
+}
+
+func (b builtin[T]) append(dst []byte, v T) ([]byte, error) {
 	// The common types without reflection, so that nothing escapes to the heap.
 	switch p := any(&v).(type) {
 	case *bool:
-		return encodeBool(*p), nil
+		return appendBool(dst, *p), nil
 	case *string:
-		return append(append(make([]byte, 0, 1+len(*p)), tagString), *p...), nil
+		return append(append(dst, tagString), *p...), nil
 	case *[]byte:
-		return append(append(make([]byte, 0, 1+len(*p)), tagBytes), *p...), nil
+		return append(append(dst, tagBytes), *p...), nil
 	case *int:
-		return encodeInt(int64(*p)), nil
+		return appendInt(dst, int64(*p)), nil
 	case *int64:
-		return encodeInt(*p), nil
+		return appendInt(dst, *p), nil
 	case *int32:
-		return encodeInt(int64(*p)), nil
+		return appendInt(dst, int64(*p)), nil
 	case *uint64:
-		return encodeUint(*p), nil
+		return appendUint(dst, *p), nil
 	case *float64:
-		return encodeFloat(*p), nil
+		return appendFloat(dst, *p), nil
 	case *time.Duration:
-		return encodeInt(int64(*p)), nil
+		return appendInt(dst, int64(*p)), nil
 	case *time.Time:
-		dst := binary.AppendVarint([]byte{tagTime}, p.Unix())
+		dst = binary.AppendVarint(append(dst, tagTime), p.Unix())
 		return binary.AppendUvarint(dst, uint64(p.Nanosecond())), nil
 	}
-	return encodeReflect(v, b.kind)
+	return appendReflect(dst, v, b.kind)
 }
 
-// encodeReflect serves named types and the rarer widths.
-func encodeReflect[T any](v T, kind reflect.Kind) ([]byte, error) {
+// appendReflect serves named types and the rarer widths.
+func appendReflect[T any](dst []byte, v T, kind reflect.Kind) ([]byte, error) {
 	r := reflect.ValueOf(&v).Elem()
 	switch {
 	case kind == reflect.Bool:
-		return encodeBool(r.Bool()), nil
+		return appendBool(dst, r.Bool()), nil
 	case kind == reflect.String:
-		return append([]byte{tagString}, r.String()...), nil
+		return append(append(dst, tagString), r.String()...), nil
 	case kind == reflect.Float32 || kind == reflect.Float64:
-		return encodeFloat(r.Float()), nil
+		return appendFloat(dst, r.Float()), nil
 	case r.CanInt() && kind != reflect.Invalid:
-		return encodeInt(r.Int()), nil
+		return appendInt(dst, r.Int()), nil
 	case r.CanUint() && kind != reflect.Invalid:
-		return encodeUint(r.Uint()), nil
+		return appendUint(dst, r.Uint()), nil
 	}
 	text, err := json.Marshal(&v)
 	if err != nil {
 		return nil, err
 	}
-	return append(append(make([]byte, 0, 1+len(text)), tagJSON), text...), nil
+	return append(append(dst, tagJSON), text...), nil
 }
 
 func (b builtin[T]) Decode(data []byte) (v T, err error) {
@@ -190,26 +201,26 @@ func decodeReflect[T any](data []byte, kind reflect.Kind) (v T, err error) {
 	return v, err
 }
 
-func encodeBool(v bool) []byte {
+func appendBool(dst []byte, v bool) []byte {
 	if v {
-		return []byte{tagTrue}
+		return append(dst, tagTrue)
 	}
-	return []byte{tagFalse}
+	return append(dst, tagFalse)
 }
 
-func encodeInt(n int64) []byte {
+func appendInt(dst []byte, n int64) []byte {
 	if n < 0 {
-		return binary.AppendUvarint(append(make([]byte, 0, 11), tagNeg), uint64(-(n + 1)))
+		return binary.AppendUvarint(append(dst, tagNeg), uint64(-(n + 1)))
 	}
-	return encodeUint(uint64(n))
+	return appendUint(dst, uint64(n))
 }
 
-func encodeUint(n uint64) []byte {
-	return binary.AppendUvarint(append(make([]byte, 0, 11), tagUint), n)
+func appendUint(dst []byte, n uint64) []byte {
+	return binary.AppendUvarint(append(dst, tagUint), n)
 }
 
-func encodeFloat(x float64) []byte {
-	return binary.BigEndian.AppendUint64([]byte{tagFloat}, math.Float64bits(x))
+func appendFloat(dst []byte, x float64) []byte {
+	return binary.BigEndian.AppendUint64(append(dst, tagFloat), math.Float64bits(x))
 }
 
 func decodeBool(data []byte) (bool, error) {

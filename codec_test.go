@@ -78,11 +78,11 @@ func TestIntegersAgree(t *testing.T) {
 		"300 as float64":    second(newBuiltin[float64]().Decode(raw)),
 		"300 as time":       second(newBuiltin[time.Time]().Decode(raw)),
 		"300 as struct":     second(newBuiltin[address]().Decode(raw)),
-		"-1 as uint64":      second(newBuiltin[uint64]().Decode(encodeInt(-1))),
-		"maxuint as int":    second(newBuiltin[int]().Decode(encodeUint(math.MaxUint64))),
-		"maxuint as int64":  second(newBuiltin[int64]().Decode(encodeUint(math.MaxUint64))),
-		"1e300 as float32":  second(newBuiltin[float32]().Decode(encodeFloat(1e300))),
-		"1<<40 as int32":    second(newBuiltin[int32]().Decode(encodeInt(1 << 40))),
+		"-1 as uint64":      second(newBuiltin[uint64]().Decode(appendInt(nil, -1))),
+		"maxuint as int":    second(newBuiltin[int]().Decode(appendUint(nil, math.MaxUint64))),
+		"maxuint as int64":  second(newBuiltin[int64]().Decode(appendUint(nil, math.MaxUint64))),
+		"1e300 as float32":  second(newBuiltin[float32]().Decode(appendFloat(nil, 1e300))),
+		"1<<40 as int32":    second(newBuiltin[int32]().Decode(appendInt(nil, 1<<40))),
 		"custom as builtin": second(newBuiltin[string]().Decode([]byte{tagCustom, 'x'})),
 	} {
 		if err == nil {

@@ -26,7 +26,7 @@ var costs = []struct {
 }{
 	{"untouched", 2, func(context.Context) {}},
 	{"read2", 5, func(ctx context.Context) { name.Get(ctx); second.Get(ctx) }},
-	{"write1", 8, func(ctx context.Context) { name.Put(ctx, "gopher!") }},
+	{"write1", 6, func(ctx context.Context) { name.Put(ctx, "gopher!") }},
 }
 
 func seeded(t testing.TB, keys int) (*sojourn.Manager, *http.Request) {

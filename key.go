@@ -3,6 +3,7 @@ package sojourn
 import (
 	"context"
 	"fmt"
+	"reflect"
 )
 
 // A Key names one value of a session and knows its type. Keys are small values; make them package
@@ -82,6 +83,12 @@ func (k Key[T]) Take(ctx context.Context) (T, bool, error) {
 // Put sets the value. One that does not encode fails the Commit, and nothing is saved.
 func (k Key[T]) Put(ctx context.Context, v T) {
 	s := sessionOf(ctx, k.m)
+	if b, ok := k.codec.(builtin[T]); ok && b.kind != reflect.Invalid {
+		var short [shortValue]byte
+		raw, _ := b.append(short[:0], v)
+		s.put(k.name, raw)
+		return
+	}
 	raw, err := k.encode(v)
 	if err != nil {
 		s.fail(err)

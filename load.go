@@ -109,7 +109,8 @@ func (m *Manager) read(ctx context.Context, id string, into *stored) error {
 	} else if err != nil {
 		return unavailable("load", err)
 	}
-	if r.ID != id || !time.Now().Before(r.Expiry) {
+	now := time.Now()
+	if r.ID != id || !now.Before(r.Expiry) {
 		return ErrNotFound
 	}
 	c, err := parseContent(r.Data)
@@ -118,7 +119,7 @@ func (m *Manager) read(ctx context.Context, id string, into *stored) error {
 	} else if err != nil {
 		return &damagedError{err}
 	}
-	if millis(time.Now()) >= c.deadline {
+	if millis(now) >= c.deadline {
 		return ErrNotFound
 	}
 	into.Record, into.content = r, c

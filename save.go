@@ -35,13 +35,21 @@ func (m *Manager) save(ctx context.Context, w *save, token string) outcome {
 	return m.lead(ctx, id, w, token, known)
 }
 
+// work is what a save needs while it writes: one object, which the next in line may read.
+type work struct {
+	outcome
+	draft
+}
+
 // lead writes for w and for those behind it.
-func (m *Manager) lead(ctx context.Context, id string, w *save, token string, known *stored) (o outcome) {
+func (m *Manager) lead(ctx context.Context, id string, w *save, token string, known *stored) outcome {
 	var merged []*save
+	work := new(work)
+	o, d := &work.outcome, &work.draft
 	finished := false
 	defer func() {
 		if !finished {
-			o, known = outcome{err: unavailable("save", errAborted)}, nil
+			*o, known = outcome{err: unavailable("save", errAborted)}, nil
 		}
 		for _, x := range merged {
 			x.in <- message{done: &outcome{o.err, o.base}}
@@ -60,19 +68,19 @@ func (m *Manager) lead(ctx context.Context, id string, w *save, token string, kn
 	for attempt := 0; ; attempt++ {
 		if base.ID == "" {
 			o.err, known, finished = ErrEnded, base, true
-			return o
+			return *o
 		}
 		now := millis(time.Now())
 		if now >= millis(base.Expiry) {
 			// Another request may have extended it since it was read here.
 			if base, o.err = m.reread(ctx, id); o.err != nil {
 				known, finished = nil, true
-				return o
+				return *o
 			} else if base.ID == "" {
 				continue
 			}
 		}
-		d := draftOf(base)
+		*d = draft{stored: *base}
 		in := m.join(w, d, base, now)
 		for _, x := range merged {
 			in = m.join(x, d, base, now) || in
@@ -86,12 +94,12 @@ func (m *Manager) lead(ctx context.Context, id string, w *save, token string, kn
 			in = m.join(x, d, base, now) || in
 		}
 		if !d.dirty {
-			o, known = outcome{base: *base}, base
+			*o, known = outcome{base: *base}, base
 			if in {
-				o, known = m.touch(ctx, base, now)
+				*o, known = m.touch(ctx, base, now)
 			}
 			finished = true
-			return o
+			return *o
 		}
 		fresh := token
 		if !d.renewed {
@@ -104,7 +112,7 @@ func (m *Manager) lead(ctx context.Context, id string, w *save, token string, kn
 		if err == nil {
 			o.base = m.written(rec)
 			known, finished = &o.base, true
-			return o
+			return *o
 		}
 		if errors.Is(err, ErrTooLarge) {
 			if len(merged) > 0 { // one of them is too large: let each find out for itself
@@ -113,12 +121,12 @@ func (m *Manager) lead(ctx context.Context, id string, w *save, token string, kn
 				continue
 			}
 			o.err, known, finished = err, base, true
-			return o
+			return *o
 		}
 		trail.add(rec.Version, base.Version, err)
 		if attempt+1 == maxAttempts {
 			o.err, known, finished = unavailable("save", errExhausted), nil, true
-			return o
+			return *o
 		}
 		if attempt > 0 {
 			backoff(attempt)
@@ -127,12 +135,12 @@ func (m *Manager) lead(ctx context.Context, id string, w *save, token string, kn
 			var mine bool
 			if mine, err = trail.settle(base); mine {
 				o.base, known, finished = *base, base, true
-				return o
+				return *o
 			}
 		}
 		if err != nil {
 			o.err, known, finished = unavailable("save", err), nil, true
-			return o
+			return *o
 		}
 	}
 }

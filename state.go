@@ -66,6 +66,9 @@ func sessionOf(ctx context.Context, m *Manager) *session {
 	return st.session()
 }
 
+// shortValue is how much room a request has for new values before each costs an object.
+const shortValue = 40
+
 type phase uint8
 
 const (
@@ -92,6 +95,8 @@ type session struct {
 	base   stored
 	log    []op
 	first  [1]op // most requests change one thing
+	short  [shortValue]byte
+	spare  int // where short is free from
 	place  save
 	fence  uint64            // of the owner who is being logged in
 	raised map[string]uint64 // fences that this request has raised itself
@@ -163,6 +168,20 @@ func (s *session) do(o op) {
 	s.lock()
 	defer s.unlock()
 	s.append(o)
+}
+
+// put copies value: one that is short goes where it costs no object of its own.
+func (s *session) put(name string, value []byte) {
+	s.lock()
+	defer s.unlock()
+	var own []byte
+	if n := s.spare + len(value); n <= len(s.short) {
+		own, s.spare = s.short[s.spare:n:n], n
+	} else {
+		own = make([]byte, len(value))
+	}
+	copy(own, value)
+	s.append(op{kind: opPut, name: name, value: own})
 }
 
 func (s *session) append(o op) {
