@@ -97,7 +97,8 @@ func (m *Manager) Valid(ctx context.Context) error {
 
 // Login sets the owner, a new token and a new Lifetime. Data is kept, unless another owner was
 // logged in: that one's data is gone, and what this request has put before Login with it. The owner
-// is 1 to 255 bytes of UTF-8.
+// is 1 to 255 bytes of UTF-8. Nobody is logged in before Commit: call that before you say so,
+// because it is ErrEnded when the owner's sessions were revoked while the password was checked.
 func (m *Manager) Login(ctx context.Context, owner string) error {
 	s := sessionOf(ctx, m)
 	if owner == "" || len(owner) > 255 || !utf8.ValidString(owner) {

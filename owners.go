@@ -138,14 +138,17 @@ func (m *Manager) Revoke(ctx context.Context, owner, id string) error {
 }
 
 // RevokeAll ends, at once, every session of owner, and logins in flight. This request may log in
-// again. A login that began before it, by the clocks of the machines, does not survive it. Without
-// an owner index that is errors.ErrUnsupported, never nothing.
+// again. A login that began before it, by the clocks of the machines, does not survive it. If the
+// session of this request is among them, what was put before is gone with it, and what is put
+// afterwards goes into a new one, as after Logout. Without an owner index that is
+// errors.ErrUnsupported, never nothing.
 func (m *Manager) RevokeAll(ctx context.Context, owner string) error {
 	return m.revokeOwner(ctx, owner, "", stateOf(ctx, m))
 }
 
 // RevokeOthers ends, at once, every session of this session's owner but this one: for a changed
-// password. A Login of this request is committed first. Without a logged-in owner it is ErrEnded.
+// password. A Login of this request is committed first. Without a logged-in owner, or when somebody
+// else has ended this session meanwhile, it is ErrEnded: show the login page.
 func (m *Manager) RevokeOthers(ctx context.Context) error {
 	s := sessionOf(ctx, m)
 	s.lock()
@@ -202,7 +205,7 @@ func (m *Manager) revokeOwner(ctx context.Context, owner, keep string, st *state
 		s.append(op{kind: opStamp, name: owner})
 	}
 	if keep == "" && s.base.Owner == owner {
-		s.phase, s.base = ended, stored{}
+		s.phase, s.base, s.log = anonymous, stored{}, nil // as after Logout
 		s.epoch++
 	}
 	return nil

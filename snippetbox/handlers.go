@@ -4,11 +4,10 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"slices"
 	"strconv"
+	"strings"
 )
-
-// maxForm is more than the longest snippet takes, percent-encoded.
-const maxForm = 256 << 10
 
 func (app *application) home(w http.ResponseWriter, r *http.Request) {
 	latest, err := app.snippets.latest(r.Context())
@@ -38,25 +37,26 @@ func (app *application) snippetView(w http.ResponseWriter, r *http.Request) {
 }
 
 func (app *application) snippetCreate(w http.ResponseWriter, r *http.Request) {
-	app.show(w, r, http.StatusOK, "create", view{Form: snippetForm{Expires: 365}})
+	app.show(w, r, http.StatusOK, "create", view{Form: form{values: map[string]string{"expires": "365"}}})
 }
 
 func (app *application) snippetCreatePost(w http.ResponseWriter, r *http.Request) {
-	r.Body = http.MaxBytesReader(w, r.Body, maxForm)
-	if err := r.ParseForm(); err != nil {
-		status := http.StatusBadRequest
-		if _, tooLarge := errors.AsType[*http.MaxBytesError](err); tooLarge {
-			status = http.StatusRequestEntityTooLarge
-		}
-		app.errorPage(w, r, status)
+	f, ok := app.read(w, r, "title", "content", "expires")
+	if !ok {
 		return
 	}
-	form := parseSnippetForm(r.PostForm)
-	if !form.valid() {
-		app.show(w, r, http.StatusUnprocessableEntity, "create", view{Form: form})
+	f.values["title"] = strings.TrimSpace(f.values["title"])
+	f.filled("title", "Please give it a title")
+	f.atMost("title", maxTitle, "100")
+	f.filled("content", "Please write or paste something here")
+	f.atMost("content", maxContent, "10,000")
+	f.check(slices.Contains([]string{"1", "7", "365"}, f.values["expires"]), "expires", "Please choose a day, a week or a year")
+	if f.Bad() {
+		app.invalid(w, r, "create", f)
 		return
 	}
-	id, err := app.snippets.insert(r.Context(), form.Title, form.Content, form.Expires)
+	days, _ := strconv.Atoi(f.values["expires"])
+	id, err := app.snippets.insert(r.Context(), userOf(r), f.values["title"], f.values["content"], days)
 	if err != nil {
 		app.databaseFailed(w, r, err)
 		return

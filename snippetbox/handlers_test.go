@@ -13,11 +13,11 @@ const created = "Snippet successfully created!"
 
 func TestSnippetIsCreatedAndItsFlashShownOnce(t *testing.T) {
 	s := newSite(t)
-	b := newBrowser(t, s.url)
+	b := member(t, s.url, "ann")
 
 	b.get("/snippet/create").want(t, 200, "Publish snippet")
 	r := b.post("/snippet/create", snippetValues("Tea & <b>toast</b>", "one\r\n  two", "7"))
-	r.want(t, 200, created, "Tea &amp; &lt;b&gt;toast&lt;/b&gt;", "one\n  two", "in 7 days")
+	r.want(t, 200, created, "Tea &amp; &lt;b&gt;toast&lt;/b&gt;", "one\n  two", "in 7 days", `by <span class="author">ann</span>`)
 	if r.Request.URL.Path != "/snippet/view/4" {
 		t.Errorf("led to %s, want the snippet's page", r.Request.URL.Path)
 	}
@@ -29,9 +29,7 @@ func TestSnippetIsCreatedAndItsFlashShownOnce(t *testing.T) {
 }
 
 func TestFlashGoesToOneOfManyRequests(t *testing.T) {
-	b := newBrowser(t, newSite(t).url)
-	b.get("/")
-	b.client.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
+	b := member(t, newSite(t).url, "ann").stay()
 	b.post("/snippet/create", snippetValues("Title", "Content", "1")).want(t, http.StatusSeeOther)
 
 	var shown atomic.Int32
@@ -51,7 +49,7 @@ func TestFlashGoesToOneOfManyRequests(t *testing.T) {
 
 func TestFormSaysWhatIsWrongAndKeepsTheRest(t *testing.T) {
 	s := newSite(t)
-	b := newBrowser(t, s.url)
+	b := member(t, s.url, "ann")
 	for _, c := range []struct {
 		name                    string
 		title, content, expires string
@@ -85,14 +83,15 @@ func TestFormSaysWhatIsWrongAndKeepsTheRest(t *testing.T) {
 }
 
 func TestFormTakesWhatJustFits(t *testing.T) {
-	b := newBrowser(t, newSite(t).url)
+	b := member(t, newSite(t).url, "ann")
 	title, content := strings.Repeat("é", 100), strings.Repeat("水\r\n", 5_000)
 	b.post("/snippet/create", snippetValues(title, content, "365")).want(t, 200, created, title)
 	b.post("/snippet/create", snippetValues("a\x00\xff", "b\x00\xff", "1")).want(t, 200, "a\uFFFD\uFFFD", "b\uFFFD\uFFFD")
 }
 
 func TestErrorPages(t *testing.T) {
-	b := newBrowser(t, newSite(t).url)
+	s := newSite(t)
+	b := newBrowser(t, s.url)
 	for _, c := range []struct {
 		method, path string
 		status       int
@@ -126,6 +125,7 @@ func TestErrorPages(t *testing.T) {
 			t.Errorf("%s %s begins a session", c.method, c.path)
 		}
 	}
+	b = member(t, s.url, "ann")
 	huge := url.Values{"content": {strings.Repeat("x", maxForm)}}
 	b.post("/snippet/create", huge).want(t, http.StatusRequestEntityTooLarge, "</html>")
 	b.do("POST", "/snippet/create", strings.NewReader("title=%zz"), "Content-Type", "application/x-www-form-urlencoded").
@@ -134,7 +134,7 @@ func TestErrorPages(t *testing.T) {
 
 func TestFormOfAnotherSiteIsRefused(t *testing.T) {
 	s := newSite(t)
-	b := newBrowser(t, s.url)
+	b := member(t, s.url, "ann")
 	form := snippetValues("Title", "Content", "7").Encode()
 	for _, header := range [][]string{
 		{"Sec-Fetch-Site", "cross-site"},
@@ -144,8 +144,8 @@ func TestFormOfAnotherSiteIsRefused(t *testing.T) {
 		header = append(header, "Content-Type", "application/x-www-form-urlencoded")
 		b.do("POST", "/snippet/create", strings.NewReader(form), header...).want(t, http.StatusForbidden, "</html>")
 	}
-	if n := s.sessions(t); n != 0 {
-		t.Errorf("%d sessions are stored, want none", n)
+	if got, err := s.snippets.latest(t.Context()); err != nil || len(got) != len(seeds) {
+		t.Errorf("%d snippets, %v: something was saved", len(got), err)
 	}
 	b.do("POST", "/snippet/create", strings.NewReader(form), "Sec-Fetch-Site", "same-origin", "Content-Type", "application/x-www-form-urlencoded").
 		want(t, 200, created)

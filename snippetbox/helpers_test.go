@@ -17,6 +17,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/gosojourn/sojourn/sojourntest"
 )
@@ -32,10 +33,15 @@ type site struct {
 
 func newSite(t *testing.T) *site {
 	t.Helper()
+	return newSiteOn(t, "sqlite:"+filepath.Join(t.TempDir(), "test.db"))
+}
+
+func newSiteOn(t *testing.T, database string) *site {
+	t.Helper()
 	s := &site{log: &buffer{}}
 	logger := slog.New(slog.NewTextHandler(s.log, &slog.HandlerOptions{Level: slog.LevelDebug}))
 	var err error
-	if s.db, err = openDatabase("sqlite:"+filepath.Join(t.TempDir(), "test.db"), logger); err != nil {
+	if s.db, err = openDatabase(database, logger); err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { s.db.Close() })
@@ -44,13 +50,17 @@ func newSite(t *testing.T) *site {
 		t.Fatal(err)
 	}
 	s.faulty = &sojourntest.FaultyStore{Store: store}
-	if s.application, err = newApplication(s.db, s.faulty, true, logger); err != nil {
+	if s.application, err = newApplication(s.db, s.faulty, options{idle: time.Hour, lifetime: 12 * time.Hour}, logger); err != nil {
 		t.Fatal(err)
 	}
-	srv := httptest.NewServer(s.routes())
-	t.Cleanup(srv.Close)
-	s.url = srv.URL
+	s.url = serve(t, s.routes())
 	return s
+}
+
+func serve(t *testing.T, h http.Handler) string {
+	srv := httptest.NewServer(h)
+	t.Cleanup(srv.Close)
+	return srv.URL
 }
 
 // sessions counts what is stored.
@@ -60,6 +70,44 @@ func (s *site) sessions(t *testing.T) (n int) {
 		t.Fatal(err)
 	}
 	return n
+}
+
+var quiet = slog.New(slog.DiscardHandler)
+
+const pass = "correct horse battery" // everybody's password
+
+// signUp makes an account by way of the form.
+func signUp(t *testing.T, b *browser, name string) {
+	t.Helper()
+	b.post("/user/signup", url.Values{"name": {name}, "email": {name + "@example.com"}, "password": {pass}}).
+		want(t, 200, "Your signup was successful. Please log in.")
+}
+
+func credentials(name, password string) url.Values {
+	return url.Values{"email": {name + "@example.com"}, "password": {password}}
+}
+
+// as returns a browser in which the person of that name, who has an account, is logged in.
+func as(t *testing.T, base, name string) *browser {
+	t.Helper()
+	b := newBrowser(t, base)
+	b.post("/user/login", credentials(name, pass)).want(t, 200, "Log out")
+	return b
+}
+
+// member returns a browser in which a new person is logged in. It has seen two pages.
+func member(t *testing.T, base, name string) *browser {
+	t.Helper()
+	b := newBrowser(t, base)
+	signUp(t, b, name)
+	b.post("/user/login", credentials(name, pass)).want(t, 200, "Log out")
+	return b
+}
+
+// stay makes b follow no redirects.
+func (b *browser) stay() *browser {
+	b.client.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
+	return b
 }
 
 // A browser keeps cookies and follows redirects.

@@ -35,6 +35,12 @@ func main() {
 type application struct {
 	logger         *slog.Logger
 	snippets       *snippetModel
+	users          *userModel
+	passwords      *passwords
+	guesses        guesses
+	signups        *limit
+	sessionLimit   time.Duration // of inactivity
+	freshFor       time.Duration // how long a login is good for what needs a fresh one
 	sessionManager *sojourn.Manager
 	pages          pages
 }
@@ -69,7 +75,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 	}
 	defer store.Close()
 
-	app, err := newApplication(db, store, !o.tls, logger)
+	app, err := newApplication(db, store, o, logger)
 	if err != nil {
 		return err
 	}
@@ -88,28 +94,42 @@ func migrate(ctx context.Context, db *database) (*sqlstore.Store, error) {
 	return store, errors.Join(store.Migrate(ctx), migrateSnippets(ctx, db))
 }
 
-// newApplication wires the handlers. plainHTTP is for development on this machine.
-func newApplication(db *database, store sojourn.Store, plainHTTP bool, logger *slog.Logger) (*application, error) {
-	app := &application{logger: logger, snippets: newSnippetModel(db)}
+// newApplication wires the handlers.
+func newApplication(db *database, store sojourn.Store, o options, logger *slog.Logger) (*application, error) {
+	app := &application{
+		logger:       logger,
+		snippets:     newSnippetModel(db),
+		users:        &userModel{db},
+		guesses:      newGuesses(),
+		signups:      newLimit(signupBurst, signupEvery),
+		sessionLimit: o.idle,
+		freshFor:     freshFor,
+	}
 	var err error
+	if app.passwords, err = newPasswords(); err != nil {
+		return nil, err
+	}
 	if app.pages, err = parsePages(); err != nil {
 		return nil, err
 	}
-	app.sessionManager, err = sojourn.New(store, app.sessionConfig(plainHTTP))
+	app.sessionManager, err = sojourn.New(store, app.sessionConfig(o))
 	return app, err
 }
 
 type options struct {
-	addr, db string
-	tls      bool
+	addr, db       string
+	tls            bool
+	idle, lifetime time.Duration
 }
 
 func parseFlags(args []string, help io.Writer) (o options, err error) {
 	flags := flag.NewFlagSet("snippetbox", flag.ContinueOnError)
 	flags.StringVar(&o.addr, "addr", "127.0.0.1:4000", "`host:port` to listen on; port 0 is any that is free")
-	flags.StringVar(&o.db, "db", "", "`database` of snippets and sessions: sqlite:PATH, mysql://user:password@host:port/name\n"+
+	flags.StringVar(&o.db, "db", "", "`database` of people, snippets and sessions: sqlite:PATH, mysql://user:password@host:port/name\n"+
 		"or postgres://user:password@host:port/name; without it, a file in your data directory")
 	flags.BoolVar(&o.tls, "tls", false, "serve https with a certificate made now, which browsers warn of")
+	flags.DurationVar(&o.idle, "idle", time.Hour, "the `time` that a session lasts without being used; not longer than -lifetime")
+	flags.DurationVar(&o.lifetime, "lifetime", 12*time.Hour, "the `time` that a session lasts in all, unless its person asked to be remembered")
 	flags.SetOutput(io.Discard)
 	switch err := flags.Parse(args); {
 	case errors.Is(err, flag.ErrHelp):
@@ -121,6 +141,9 @@ func parseFlags(args []string, help io.Writer) (o options, err error) {
 		return o, fmt.Errorf("%w: -h lists the flags", err)
 	case flags.NArg() > 0:
 		return o, fmt.Errorf("unexpected argument %q: -h lists the flags", flags.Arg(0))
+	case o.idle < time.Second || o.lifetime < time.Second:
+		return o, errors.New("-idle and -lifetime want a second or more, such as 90s, 30m or 12h")
 	}
+	o.idle = min(o.idle, o.lifetime)
 	return o, nil
 }

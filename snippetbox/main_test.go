@@ -20,17 +20,16 @@ import (
 func TestRestartKeepsTheSession(t *testing.T) {
 	db := "sqlite:" + filepath.Join(t.TempDir(), "a ? of 100%.db")
 	base, stop := start(t, "-addr", "127.0.0.1:0", "-db", db)
-	b := newBrowser(t, base)
-	b.get("/")
+	b := member(t, base, "ann")
 	b.post("/snippet/create", snippetValues("Kept", "Content", "7")).want(t, 200, created)
 	stop()
 
 	base, _ = start(t, "-addr", "127.0.0.1:0", "-db", db)
 	b.base = base // cookies know no ports
-	if n := b.visits(); n != 2 {
-		t.Errorf("/visits says %d after the restart, want 2", n)
+	if n := b.visits(); n != 3 {
+		t.Errorf("/visits says %d after the restart, want 3", n)
 	}
-	b.get("/").want(t, 200, "Kept", `<strong id="visits">3</strong>`)
+	b.get("/").want(t, 200, "Kept", "Log out", `<strong id="visits">4</strong>`)
 }
 
 func TestSeveralMayStartAtOnce(t *testing.T) {
@@ -68,7 +67,7 @@ func TestTLS(t *testing.T) {
 	line := r.Header.Get("Set-Cookie")
 	name, rest, _ := strings.Cut(line, "=")
 	_, attrs, _ := strings.Cut(rest, "; ")
-	if name != "__Host-id" || attrs != "Path=/; Max-Age=43200; HttpOnly; Secure; SameSite=Lax" {
+	if name != "__Host-id" || attrs != "Path=/; HttpOnly; Secure; SameSite=Lax" {
 		t.Errorf("Set-Cookie: %s", line)
 	}
 	b.get("/").want(t, 200, `<strong id="visits">2</strong>`)
@@ -157,6 +156,9 @@ func TestBadFlags(t *testing.T) {
 		{"no URL", []string{"-db", "mysql://u:ti%ger@localhost/x"}, "%25"},
 		{"parameters", []string{"-db", "mysql://u:tiger@localhost/x?parseTime=perhaps"}, "parameters"},
 		{"PostgreSQL's parameters", []string{"-db", "postgres://u:tiger@localhost/x?connect_timeout=tiger"}, "postgres://"},
+		{"no idle limit", []string{"-idle", "0s"}, "30m"},
+		{"no lifetime", []string{"-lifetime", "-1ns"}, "30m"},
+		{"too long a lifetime", []string{"-addr", "127.0.0.1:0", "-db", "sqlite:" + filepath.Join(dir, "l.db"), "-lifetime", "10000h"}, "Lifetime"},
 		{"flag", []string{"-nonsense"}, "-h"},
 		{"argument", []string{"nonsense"}, "nonsense"},
 	} {
@@ -185,7 +187,7 @@ func TestHelp(t *testing.T) {
 	if err := run(t.Context(), []string{"-h"}, &stdout, &stdout); err != nil {
 		t.Error(err)
 	}
-	for _, flag := range []string{"-addr", "-db", "-tls"} {
+	for _, flag := range []string{"-addr", "-db", "-tls", "-idle", "-lifetime"} {
 		if !strings.Contains(stdout.String(), flag) {
 			t.Errorf("the help does not mention %s:\n%s", flag, &stdout)
 		}
@@ -194,14 +196,15 @@ func TestHelp(t *testing.T) {
 
 func TestRequestsUnderWayAreFinished(t *testing.T) {
 	base, stop := start(t, "-addr", "127.0.0.1:0", "-db", "sqlite:"+filepath.Join(t.TempDir(), "t.db"))
+	b := member(t, base, "ann")
 	conn, err := net.Dial("tcp", strings.TrimPrefix(base, "http://"))
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer conn.Close()
 	body := snippetValues("Title", "Content", "7").Encode()
-	fmt.Fprintf(conn, "POST /snippet/create HTTP/1.1\r\nHost: localhost\r\nExpect: 100-continue\r\n"+
-		"Content-Type: application/x-www-form-urlencoded\r\nContent-Length: %d\r\n\r\n", len(body))
+	fmt.Fprintf(conn, "POST /snippet/create HTTP/1.1\r\nHost: localhost\r\nCookie: id=%s\r\nExpect: 100-continue\r\n"+
+		"Content-Type: application/x-www-form-urlencoded\r\nContent-Length: %d\r\n\r\n", b.cookie(), len(body))
 	answer := bufio.NewReader(conn)
 	if line, err := answer.ReadString('\n'); err != nil || !strings.Contains(line, "100 Continue") {
 		t.Fatalf("%q, %v", line, err)

@@ -64,12 +64,12 @@ func (app *application) recoverPanic(next http.Handler) http.Handler {
 	})
 }
 
-// commonHeaders: pages run no script, load nothing from elsewhere, are framed by nobody, and are kept by
+// commonHeaders: pages run no script but the site's own, load nothing from elsewhere, are framed by nobody, and are kept by
 // no cache, because each shows something of its reader's session (OWASP Session Management, caching).
 func commonHeaders(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		h := w.Header()
-		h.Set("Content-Security-Policy", "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'")
+		h.Set("Content-Security-Policy", "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'")
 		h.Set("X-Content-Type-Options", "nosniff")
 		h.Set("X-Frame-Options", "DENY")
 		h.Set("Referrer-Policy", "same-origin")

@@ -47,7 +47,7 @@ func TestPanicIsAnErrorPage(t *testing.T) {
 
 func TestEveryAnswerHasTheHeaders(t *testing.T) {
 	b := newBrowser(t, newSite(t).url)
-	for _, path := range []string{"/", "/snippet/view/1", "/snippet/create", "/visits", "/nowhere", "/static/style.css"} {
+	for _, path := range []string{"/", "/snippet/view/1", "/user/login", "/session/status", "/visits", "/nowhere", "/static/style.css"} {
 		h := b.get(path).Header
 		csp := h.Get("Content-Security-Policy")
 		if !strings.Contains(csp, "default-src 'none'") || !strings.Contains(csp, "frame-ancestors 'none'") || strings.Contains(csp, "unsafe") {

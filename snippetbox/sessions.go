@@ -6,23 +6,41 @@ import (
 	"github.com/gosojourn/sojourn"
 )
 
-// What a session holds.
+// What a session holds. Who is logged in is not among it: that is Info(ctx).Owner.
 var (
 	visits  = sojourn.NewKey[int]("visits")     // pages looked at
 	flashes = sojourn.NewKey[[]string]("flash") // messages for the next page
+	wanted  = sojourn.NewKey[string]("wanted")  // the page to go to after the login
 )
 
-// sessionConfig: a session ends twelve hours after it began, a working day, and an hour after its
-// last use: long enough for a lunch break, short enough for a machine that somebody walks away from.
-// The cookie outlives the browser, so that closing a window by accident loses nothing; the two
-// limits are the server's and end the session all the same.
-func (app *application) sessionConfig(plainHTTP bool) sojourn.Config {
+const (
+	rememberFor = 30 * 24 * time.Hour
+	maxDevices  = 10               // of one person; one more login ends the oldest
+	freshFor    = 30 * time.Minute // for what must not be done at a computer left alone (ASVS 7.5)
+)
+
+// sessionConfig: unless -lifetime and -idle say otherwise, a session ends twelve hours after it
+// began, a working day, and an hour after its last use: long enough for a lunch break, short enough
+// for a machine that somebody walks away from. It is gone with the browser, too, unless its person
+// has asked to be remembered.
+func (app *application) sessionConfig(o options) sojourn.Config {
 	return sojourn.Config{
-		Lifetime:             12 * time.Hour,
-		IdleTimeout:          time.Hour,
-		Cookie:               sojourn.Cookie{Persistent: true},
+		Lifetime:             o.lifetime,
+		IdleTimeout:          o.idle,
+		RememberFor:          max(rememberFor, o.lifetime),
+		MaxPerOwner:          maxDevices,
+		Device:               device,
 		ErrorHandler:         app.sessionFailed,
 		Logger:               app.logger,
-		DangerouslyAllowHTTP: plainHTTP,
+		DangerouslyAllowHTTP: !o.tls,
 	}
+}
+
+// warning is how long before its end a session's page says so: two minutes, or less for a session
+// that is short anyway.
+func warning(limit time.Duration) time.Duration {
+	if limit < 10*time.Minute {
+		return limit / 5
+	}
+	return 2 * time.Minute
 }

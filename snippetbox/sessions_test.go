@@ -12,7 +12,7 @@ func TestVisitsAreExact(t *testing.T) {
 	b := newBrowser(t, newSite(t).url)
 	b.get("/").want(t, 200, `<strong id="visits">1</strong> page in`)
 
-	pages := []string{"/", "/snippet/view/1", "/snippet/create"}
+	pages := []string{"/", "/snippet/view/1", "/user/login"}
 	seen := make([]response, 50)
 	var all sync.WaitGroup
 	for i := range seen {
@@ -35,26 +35,26 @@ func TestVisitsAreExact(t *testing.T) {
 }
 
 func TestOnlyPagesCount(t *testing.T) {
-	b := newBrowser(t, newSite(t).url)
-	b.get("/")
+	b := member(t, newSite(t).url, "ann")
 	for range 3 {
-		if n := b.visits(); n != 1 {
-			t.Errorf("/visits says %d, want 1", n)
+		if n := b.visits(); n != 2 {
+			t.Errorf("/visits says %d, want 2", n)
 		}
 	}
 	b.do(http.MethodHead, "/", nil).want(t, 200)
 	b.get("/static/style.css").want(t, 200)
 	b.get("/nowhere").want(t, 404)
 	b.get("/snippet/view/99").want(t, 404)
-	b.post("/snippet/create", nil).want(t, 422, `<strong id="visits">1</strong>`)
-	if n := b.visits(); n != 1 {
-		t.Errorf("/visits says %d, want 1", n)
+	b.get("/session/status").want(t, 200)
+	b.post("/session/stay", nil).want(t, 204)
+	b.post("/snippet/create", nil).want(t, 422, `<strong id="visits">2</strong>`)
+	if n := b.visits(); n != 2 {
+		t.Errorf("/visits says %d, want 2", n)
 	}
 }
 
 func TestHeadTakesNoFlash(t *testing.T) {
-	b := newBrowser(t, newSite(t).url)
-	b.client.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
+	b := member(t, newSite(t).url, "ann").stay()
 	b.post("/snippet/create", snippetValues("Title", "Content", "1")).want(t, http.StatusSeeOther)
 	b.do(http.MethodHead, "/", nil).want(t, 200)
 	b.get("/").want(t, 200, created)
@@ -63,7 +63,7 @@ func TestHeadTakesNoFlash(t *testing.T) {
 func TestNothingIsStoredWhereNothingIsCounted(t *testing.T) {
 	s := newSite(t)
 	b := newBrowser(t, s.url)
-	for _, path := range []string{"/visits", "/static/style.css", "/static/favicon.svg", "/nowhere", "/snippet/view/99"} {
+	for _, path := range []string{"/visits", "/session/status", "/static/style.css", "/static/favicon.svg", "/nowhere", "/snippet/view/99"} {
 		if r := b.get(path); r.Header.Get("Set-Cookie") != "" {
 			t.Errorf("%s sets a cookie", path)
 		}
@@ -76,13 +76,14 @@ func TestNothingIsStoredWhereNothingIsCounted(t *testing.T) {
 
 func TestOutageOfTheSessions(t *testing.T) {
 	s := newSite(t)
-	b := newBrowser(t, s.url)
-	b.get("/")
+	b := member(t, s.url, "ann")
 	cookie := b.cookie()
 
 	s.faulty.Fail(errors.New("the network is down"))
 	for _, r := range []response{
 		b.get("/"), b.get("/snippet/view/1"), b.get("/snippet/create"), b.get("/visits"),
+		b.get("/account"), b.get("/account/sessions"), b.get("/session/status"), b.get("/user/login"), b.post("/user/logout", nil),
+		b.post("/user/login", credentials("ann", pass)), b.post("/account/sessions/end-others", nil),
 		b.post("/snippet/create", snippetValues("Title", "Content", "7")),
 	} {
 		r.want(t, http.StatusServiceUnavailable, "Service Unavailable", "reload", "</html>")
@@ -93,10 +94,10 @@ func TestOutageOfTheSessions(t *testing.T) {
 	newBrowser(t, s.url).get("/").want(t, http.StatusServiceUnavailable)
 	s.faulty.Fail(nil)
 
-	if n := b.visits(); n != 1 || b.cookie() != cookie {
-		t.Errorf("/visits says %d afterwards, want 1 and the same cookie", n)
+	if n := b.visits(); n != 2 || b.cookie() != cookie {
+		t.Errorf("/visits says %d afterwards, want 2 and the same cookie", n)
 	}
-	b.get("/").want(t, 200, `<strong id="visits">2</strong>`)
+	b.get("/").want(t, 200, "Log out", `<strong id="visits">3</strong>`)
 	if got, err := s.snippets.latest(t.Context()); err != nil || len(got) != len(seeds) {
 		t.Errorf("%d snippets, %v: one was saved during the outage", len(got), err)
 	}
@@ -113,12 +114,12 @@ func TestOutageOfTheSnippets(t *testing.T) {
 			t.Errorf("%s sets a cookie", path)
 		}
 	}
-	b.post("/snippet/create", snippetValues("Title", "Content", "7")).want(t, http.StatusServiceUnavailable)
+	b.post("/user/login", credentials("ann", pass)).want(t, http.StatusServiceUnavailable)
 }
 
 func TestLogHasNoSecrets(t *testing.T) {
 	s := newSite(t)
-	b := newBrowser(t, s.url)
+	b := member(t, s.url, "ann")
 	b.get("/?word=hidden")
 	b.post("/snippet/create", snippetValues("A private title", "A private content", "7"))
 	s.faulty.Fail(errors.New("the network is down"))
@@ -127,7 +128,7 @@ func TestLogHasNoSecrets(t *testing.T) {
 	if !strings.Contains(log, "path=/snippet/create status=303") {
 		t.Errorf("the request is not in the log:\n%s", log)
 	}
-	for _, secret := range []string{b.cookie()[24:], "hidden", "private"} {
+	for _, secret := range []string{b.cookie()[24:], "hidden", "private", pass, "ann@example.com"} {
 		if strings.Contains(log, secret) {
 			t.Errorf("the log has %q:\n%s", secret, log)
 		}
@@ -139,7 +140,7 @@ func TestCookieOnPlainHTTP(t *testing.T) {
 	line := r.Header.Get("Set-Cookie")
 	name, rest, _ := strings.Cut(line, "=")
 	_, attrs, _ := strings.Cut(rest, "; ")
-	if name != "id" || attrs != "Path=/; Max-Age=43200; HttpOnly; SameSite=Lax" {
+	if name != "id" || attrs != "Path=/; HttpOnly; SameSite=Lax" {
 		t.Errorf("Set-Cookie: %s", line)
 	}
 	if got := r.Header.Get("Cache-Control"); got != "no-store" {

@@ -20,6 +20,7 @@ const queryTimeout = 3 * time.Second
 type snippet struct {
 	ID             int
 	Title, Content string
+	Author         string // "" for nobody's
 	Created        time.Time
 	Expires        time.Time
 }
@@ -31,13 +32,13 @@ type snippetModel struct {
 
 func newSnippetModel(db *database) *snippetModel { return &snippetModel{db} }
 
-// insert keeps a snippet for that many days and returns its id.
-func (m *snippetModel) insert(ctx context.Context, title, content string, days int) (int, error) {
+// insert keeps a snippet of author's for that many days and returns its id.
+func (m *snippetModel) insert(ctx context.Context, author *user, title, content string, days int) (int, error) {
 	ctx, cancel := context.WithTimeout(ctx, queryTimeout)
 	defer cancel()
 	now := time.Now().UTC().Truncate(time.Second)
-	query := m.db.sql("INSERT INTO snippets (title, content, created, expires) VALUES (?, ?, ?, ?)")
-	args := []any{title, content, now, now.AddDate(0, 0, days)}
+	query := m.db.sql("INSERT INTO snippets (user_id, title, content, created, expires) VALUES (?, ?, ?, ?, ?)")
+	args := []any{author.ID, title, content, now, now.AddDate(0, 0, days)}
 
 	var id int64
 	var err error
@@ -57,7 +58,7 @@ func (m *snippetModel) insert(ctx context.Context, title, content string, days i
 
 // get returns the snippet, or errNoSnippet.
 func (m *snippetModel) get(ctx context.Context, id int) (snippet, error) {
-	found, err := m.query(ctx, "WHERE expires > ? AND id = ?", time.Now().UTC(), id)
+	found, err := m.query(ctx, "WHERE s.expires > ? AND s.id = ?", time.Now().UTC(), id)
 	if err != nil {
 		return snippet{}, fmt.Errorf("snippets: get: %w", err)
 	}
@@ -69,7 +70,7 @@ func (m *snippetModel) get(ctx context.Context, id int) (snippet, error) {
 
 // latest returns the ten newest snippets, newest first.
 func (m *snippetModel) latest(ctx context.Context) ([]snippet, error) {
-	found, err := m.query(ctx, "WHERE expires > ? ORDER BY id DESC LIMIT 10", time.Now().UTC())
+	found, err := m.query(ctx, "WHERE s.expires > ? ORDER BY s.id DESC LIMIT 10", time.Now().UTC())
 	if err != nil {
 		return nil, fmt.Errorf("snippets: latest: %w", err)
 	}
@@ -79,7 +80,8 @@ func (m *snippetModel) latest(ctx context.Context) ([]snippet, error) {
 func (m *snippetModel) query(ctx context.Context, where string, args ...any) ([]snippet, error) {
 	ctx, cancel := context.WithTimeout(ctx, queryTimeout)
 	defer cancel()
-	rows, err := m.db.QueryContext(ctx, m.db.sql("SELECT id, title, content, created, expires FROM snippets "+where), args...)
+	rows, err := m.db.QueryContext(ctx, m.db.sql("SELECT s.id, s.title, s.content, COALESCE(u.name, ''), s.created, s.expires "+
+		"FROM snippets s LEFT JOIN users u ON u.id = s.user_id "+where), args...)
 	if err != nil {
 		return nil, err
 	}
@@ -87,7 +89,7 @@ func (m *snippetModel) query(ctx context.Context, where string, args ...any) ([]
 	var found []snippet
 	for rows.Next() {
 		var s snippet
-		if err := rows.Scan(&s.ID, &s.Title, &s.Content, &s.Created, &s.Expires); err != nil {
+		if err := rows.Scan(&s.ID, &s.Title, &s.Content, &s.Author, &s.Created, &s.Expires); err != nil {
 			return nil, err
 		}
 		found = append(found, s)

@@ -25,12 +25,16 @@ type pages map[string]*template.Template
 // A view is what a template shows. Each page uses its part of it.
 type view struct {
 	Path    string // of the request
+	Known   bool   // whether identify has looked for a User
+	User    *user
+	Warning float64 // seconds before the end of the session
 	Flashes []string
 	Visits  int // 0: not to be shown
 
 	Snippet  snippet
 	Snippets []snippet
-	Form     snippetForm
+	Sessions []sojourn.Info
+	Form     form
 
 	Status              int
 	StatusText, Message string
@@ -49,6 +53,7 @@ func parsePages() (pages, error) {
 		"asset":   func(name string) (string, error) { return assetURL(assets, name) },
 		"humane":  func(t time.Time) string { return humane(time.Now(), t) },
 		"exact":   func(t time.Time) string { return t.UTC().Format("2 January 2006 at 15:04 UTC") },
+		"day":     func(t time.Time) string { return t.UTC().Format("2 January 2006") },
 		"machine": func(t time.Time) string { return t.UTC().Format(time.RFC3339) },
 		"excerpt": excerpt,
 	}
@@ -85,6 +90,9 @@ func flash(ctx context.Context, message string) { sojourn.Append(ctx, flashes, m
 // render answers with a page, or with 500 and nothing of it: half a page helps nobody.
 func (app *application) render(w http.ResponseWriter, r *http.Request, status int, name string, v view) {
 	v.Path = r.URL.Path
+	if found := visitorOf(r); found != nil {
+		v.Known, v.User, v.Warning = true, found.user, found.warning.Seconds()
+	}
 	var page bytes.Buffer
 	if err := app.pages.execute(&page, name, v); err != nil {
 		app.logger.Error("template failed", "page", name, "error", err)
@@ -134,6 +142,9 @@ func humane(now, t time.Time) string {
 	}
 	return "on " + t.UTC().Format("2 January 2006")
 }
+
+// oneLine makes one line of s.
+func oneLine(s string) string { return strings.Join(strings.Fields(s), " ") }
 
 // excerpt is the beginning of a text, for a list: three lines at most.
 func excerpt(s string) string {

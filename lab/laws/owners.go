@@ -183,6 +183,29 @@ var owners = []story{
 			t.Error("the session elsewhere lives")
 		}
 	}},
+	{"what is put after RevokeAll of one's own goes into a new session", func(t *testing.T, store sojourn.Store) {
+		s := newSite(t, store, sojourn.Config{})
+		owner := anybody()
+		c := s.beginAs(owner)
+		a := s.ask("POST", c, func(_ http.ResponseWriter, r *http.Request) {
+			name.Put(r.Context(), "before")
+			if err := s.RevokeAll(r.Context(), owner); err != nil {
+				t.Error(err)
+			}
+			if got := name.Get(r.Context()); got != "" {
+				t.Errorf("%q of the ended session is still read", got)
+			}
+			role.Put(r.Context(), "after")
+		})
+		s.look(a.set, func(ctx context.Context) {
+			if s.Info(ctx).Owner != "" || name.Get(ctx) != "" || role.Get(ctx) != "after" {
+				t.Errorf("owner %q, name %q, role %q; want after alone", s.Info(ctx).Owner, name.Get(ctx), role.Get(ctx))
+			}
+		})
+		if s.ownerOf(c) != "" {
+			t.Error("the session lives")
+		}
+	}},
 	{"O48 a hundred logins at once and a limit of five", func(t *testing.T, store sojourn.Store) {
 		s := newSite(t, store, sojourn.Config{MaxPerOwner: 5})
 		owner := anybody()

@@ -62,6 +62,7 @@ var onSeals = []string{
 	"V7.4.3 a password change ends the others by their next request",
 	"V7.4.2 a login in flight does not survive RevokeAll",
 	"RevokeAll and then Login in one request logs in",
+	"what is put after RevokeAll of one's own goes into a new session",
 	"O25 V7.5.1 V7.5.2 V7.5.3 a stale login is challenged",
 	"V7.4.5 an administrator ends one user's sessions, without one of his own",
 	"N2 to be remembered is not to be authenticated",
