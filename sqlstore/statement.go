@@ -11,6 +11,11 @@ type query int
 
 const (
 	qLoad query = iota
+	qLoad2
+	qLoad4
+	qLoad8
+	qLoad16
+	qLoad32
 	qCreate
 	qCreateOwned
 	qUpdate
@@ -46,6 +51,11 @@ const batch = 100
 // UPDATE CURRENT_TIMESTAMP.
 var texts = [queries]string{
 	qLoad:        `SELECT data FROM {table} WHERE token = ?`,
+	qLoad2:       `SELECT token, data FROM {table} WHERE token IN ({2})`,
+	qLoad4:       `SELECT token, data FROM {table} WHERE token IN ({4})`,
+	qLoad8:       `SELECT token, data FROM {table} WHERE token IN ({8})`,
+	qLoad16:      `SELECT token, data FROM {table} WHERE token IN ({16})`,
+	qLoad32:      `SELECT token, data FROM {table} WHERE token IN ({32})`,
 	qCreate:      `INSERT INTO {table} (token, data, expiry) VALUES (?, {bytes}, {time}) {ifnew}`,
 	qCreateOwned: `INSERT INTO {table} (token, data, expiry, owner) VALUES (?, {bytes}, {time}, {bytes}) {ifnew}`,
 	qUpdate:      `UPDATE {table} SET data = {bytes}, expiry = {time} WHERE token = ? AND {tag} = {ascii} AND {expires} > {ascii}`,
@@ -110,10 +120,17 @@ func (d *dialect) writer(t table) writer {
 		"{ascii}", d.ascii,
 		"{time}", d.time,
 		"{ifnew}", d.ifNew,
-		"{keys}", strings.TrimSuffix(strings.Repeat("?, ", batch), ", "),
+		"{keys}", marks(batch),
+		"{2}", marks(2),
+		"{4}", marks(4),
+		"{8}", marks(8),
+		"{16}", marks(16),
+		"{32}", marks(32),
 		"{batch}", strconv.Itoa(batch),
 	)}
 }
+
+func marks(n int) string { return strings.TrimSuffix(strings.Repeat("?, ", n), ", ") }
 
 func (d *dialect) quoted(schema, name string) string {
 	name = d.quote + name + d.quote

@@ -21,6 +21,7 @@ type Store struct {
 	room   atomic.Int64 // bytes that column data holds
 	owners ownerIndex
 	since  time.Time
+	loads  *group[wanted]
 	statements
 }
 
@@ -70,6 +71,7 @@ func New(db *sql.DB, d Dialect, o Options) (*Store, error) {
 		s.text[q] = s.w.sql(text)
 	}
 	s.room.Store(int64(traits.maxData))
+	s.loads = newGroup(usualLanes(), loadsAtOnce, s.fetchAll)
 	return s, nil
 }
 
@@ -78,36 +80,6 @@ func (s *Store) Local() bool { return s.d == &sqlite }
 
 // Close lets go of the prepared statements, not of the *sql.DB. No other call may be under way.
 func (s *Store) Close() error { return s.close() }
-
-// Load returns the record of id. An id that is unknown, expired or malformed is ErrNotFound, and so
-// is a row that something else keeps in the same table.
-func (s *Store) Load(ctx context.Context, id string) (sojourn.Record, error) {
-	if !wellFormed(id) {
-		return sojourn.Record{}, sojourn.ErrNotFound
-	}
-	r, err := s.load(ctx, id)
-	if err != nil && err != sojourn.ErrNotFound {
-		err = s.failed(ctx, "load", err)
-	}
-	return r, err
-}
-
-func (s *Store) load(ctx context.Context, id string) (sojourn.Record, error) {
-	var data []byte
-	err := s.again(ctx, patience, func() error { return s.one(ctx, qLoad, &data, id) })
-	if err == sql.ErrNoRows {
-		return sojourn.Record{}, sojourn.ErrNotFound
-	} else if err != nil {
-		return sojourn.Record{}, err
-	}
-	r, err := decode(id, data)
-	if err == errForeign || err == nil && !live(&r) {
-		return sojourn.Record{}, sojourn.ErrNotFound
-	} else if err != nil {
-		return sojourn.Record{}, err
-	}
-	return r, nil
-}
 
 // live reports whether r has not expired, by the clock of this process.
 func live(r *sojourn.Record) bool { return time.Now().Before(r.Expiry) }

@@ -69,8 +69,7 @@ func TestStatements(t *testing.T) {
 			if strings.HasPrefix(got, "UPDATE") && !strings.Contains(got, "fence =") && !strings.Contains(got, "expiry = ") {
 				t.Errorf("%s %d does not assign expiry: %s", d.name, q, got)
 			}
-			n := strings.Count(strings.NewReplacer("{bytes}", d.bytes, "{ascii}", d.ascii, "{time}", d.time,
-				"{touched}", d.touched, "{keys}", strings.Repeat("?", batch)).Replace(text), "?")
+			n := strings.Count(w.fills.Replace(text), "?")
 			if d.numbered && (strings.Contains(got, "?") || !strings.Contains(got, fmt.Sprint("$", n)) || strings.Contains(got, fmt.Sprint("$", n+1))) {
 				t.Errorf("%s %d: parameters are not numbered to %d: %s", d.name, q, n, got)
 			}

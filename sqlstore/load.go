@@ -1,0 +1,87 @@
+package sqlstore
+
+import (
+	"context"
+	"database/sql"
+	"math/bits"
+
+	"github.com/gosojourn/sojourn"
+)
+
+// Load returns the record of id. An id that is unknown, expired or malformed is ErrNotFound, and so
+// is a row that something else keeps in the same table.
+func (s *Store) Load(ctx context.Context, id string) (sojourn.Record, error) {
+	if !wellFormed(id) {
+		return sojourn.Record{}, sojourn.ErrNotFound
+	}
+	r, err := s.load(ctx, id)
+	if err != nil && err != sojourn.ErrNotFound {
+		err = s.failed(ctx, "load", err)
+	}
+	return r, err
+}
+
+func (s *Store) load(ctx context.Context, id string) (sojourn.Record, error) {
+	data, err := s.fetch(ctx, id)
+	if err == sql.ErrNoRows {
+		return sojourn.Record{}, sojourn.ErrNotFound
+	} else if err != nil {
+		return sojourn.Record{}, err
+	}
+	r, err := decode(id, data)
+	if err == errForeign || err == nil && !live(&r) {
+		return sojourn.Record{}, sojourn.ErrNotFound
+	} else if err != nil {
+		return sojourn.Record{}, err
+	}
+	return r, nil
+}
+
+// fetch reads column data, together with others who come at the same time. SQLite has no exchange to
+// share.
+func (s *Store) fetch(ctx context.Context, id string) ([]byte, error) {
+	if !s.Local() {
+		if w, err := s.loads.do(ctx, wanted{id: id}); err != errAlone {
+			return w.data, err
+		}
+	}
+	return s.fetchAlone(ctx, id)
+}
+
+func (s *Store) fetchAlone(ctx context.Context, id string) (data []byte, err error) {
+	err = s.again(ctx, patience, func() error { return s.one(ctx, qLoad, &data, id) })
+	return data, err
+}
+
+type wanted struct {
+	id   string
+	data []byte
+}
+
+// loadsAtOnce is how many share a query: the largest of qLoad2 and so on, each twice the last.
+const loadsAtOnce = 32
+
+func (s *Store) fetchAll(ctx context.Context, calls []*call[wanted]) {
+	if len(calls) == 1 {
+		c := calls[0]
+		c.want.data, c.err = s.fetchAlone(ctx, c.want.id)
+		return
+	}
+	q := qLoad + query(bits.Len(uint(len(calls)-1)))
+	ids := make([]any, 1<<(q-qLoad))
+	for i := range ids {
+		ids[i] = calls[min(i, len(calls)-1)].want.id
+	}
+	rows, err := s.rows(ctx, q, ids...)
+	for _, c := range calls {
+		if c.err = sql.ErrNoRows; err != nil {
+			c.err = errAlone
+		}
+		for _, x := range rows {
+			// Column token may compare without case: the id in the header is the one that counts.
+			if len(x.data) >= tagLen && string(x.data[idAt:tagLen]) == c.want.id {
+				c.want.data, c.err = x.data, nil
+			}
+		}
+	}
+}
