@@ -180,8 +180,8 @@ func (m *Manager) tokenPending(h http.Header) bool {
 	return false
 }
 
-// vary tells caches what the response depends on, once the session was read.
-func (m *Manager) vary(h http.Header) {
+// vary tells caches what the response depends on, once the session was read. one is room for the line.
+func (m *Manager) vary(h http.Header, one []string) {
 	name := "Cookie"
 	if m.cfg.Header != "" {
 		name = m.cfg.Header
@@ -192,6 +192,11 @@ func (m *Manager) vary(h http.Header) {
 				return
 			}
 		}
+	}
+	if h["Vary"] == nil && one != nil {
+		one[0] = name
+		h["Vary"] = one[:1:1]
+		return
 	}
 	h.Add("Vary", name)
 }

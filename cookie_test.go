@@ -90,13 +90,15 @@ func TestSetCookieLine(t *testing.T) {
 func TestVary(t *testing.T) {
 	m := cookieManager(t, Config{})
 	for before, want := range map[string]string{"": "Cookie", "Accept": "Accept|Cookie", "accept, cookie": "accept, cookie", "*": "*"} {
-		h := http.Header{}
-		if before != "" {
-			h.Set("Vary", before)
-		}
-		m.vary(h)
-		if got := strings.Join(h["Vary"], "|"); got != want {
-			t.Errorf("Vary %q became %q, want %q", before, got, want)
+		for _, room := range [][]string{nil, make([]string, 1)} {
+			h := http.Header{}
+			if before != "" {
+				h.Set("Vary", before)
+			}
+			m.vary(h, room)
+			if got := strings.Join(h["Vary"], "|"); got != want {
+				t.Errorf("Vary %q became %q, want %q", before, got, want)
+			}
 		}
 	}
 }

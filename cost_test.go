@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"github.com/gosojourn/sojourn"
+	"github.com/gosojourn/sojourn/sealed"
 )
 
 type discard struct{ h http.Header }
@@ -26,27 +27,28 @@ var costs = []struct {
 }{
 	{"untouched", 2, func(context.Context) {}},
 	{"read2", 5, func(ctx context.Context) { name.Get(ctx); second.Get(ctx) }},
-	{"write1", 6, func(ctx context.Context) { name.Put(ctx, "gopher!") }},
+	{"write1", 6, func(ctx context.Context) { name.Put(ctx, "a gopher of more than that") }},
 }
 
-func seeded(t testing.TB, keys int) (*sojourn.Manager, *http.Request) {
-	m := newManager(t, sojourn.Config{})
+// seeded is a request in a session of m that holds so many keys.
+func seeded(m *sojourn.Manager, keys int) *http.Request {
 	_, c := ask(m, "", func(_ http.ResponseWriter, r *http.Request) {
 		for i := range keys - 2 {
 			sojourn.NewKey[string](fmt.Sprint("key", i)).Put(r.Context(), "some value")
 		}
-		name.Put(r.Context(), "gopher")
-		second.Put(r.Context(), "another")
+		name.Put(r.Context(), "a gopher of more than a word")
+		second.Put(r.Context(), "another of more than a word")
 	})
 	r := httptest.NewRequest("GET", "/", nil)
 	r.Header.Set("Cookie", c)
-	return m, r
+	return r
 }
 
 // Allocations of a request with a session, the same whatever the number of keys in it.
 func TestAllocations(t *testing.T) {
+	m := newManager(t, sojourn.Config{})
 	for _, keys := range []int{2, 20} {
-		m, r := seeded(t, keys)
+		r := seeded(m, keys)
 		for _, c := range costs {
 			h := m.LoadAndSave(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { c.do(r.Context()) }))
 			w := discard{http.Header{}}
@@ -59,7 +61,8 @@ func TestAllocations(t *testing.T) {
 
 func BenchmarkRequest(b *testing.B) {
 	bare := http.HandlerFunc(func(http.ResponseWriter, *http.Request) {})
-	m, r := seeded(b, 5)
+	m := newManager(b, sojourn.Config{})
+	r := seeded(m, 5)
 	w := discard{http.Header{}}
 	b.Run("bare", func(b *testing.B) {
 		b.ReportAllocs()
@@ -72,6 +75,36 @@ func BenchmarkRequest(b *testing.B) {
 		b.Run(c.name, func(b *testing.B) {
 			b.ReportAllocs()
 			for b.Loop() {
+				h.ServeHTTP(w, r)
+			}
+		})
+	}
+}
+
+// The same with a sealed session; one object is the response's header. The race detector costs up to two more.
+func TestSealedAllocations(t *testing.T) {
+	m := newSealed(t, sojourn.Config{}, sealed.GenerateKey())
+	for _, keys := range []int{2, 20} {
+		r := seeded(m, keys)
+		for i, limit := range []float64{3, 15, 31} {
+			h := m.LoadAndSave(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { costs[i].do(r.Context()) }))
+			if n := testing.AllocsPerRun(200, func() { h.ServeHTTP(discard{http.Header{}}, r) }); n > limit {
+				t.Errorf("%s with %d keys: %v allocations, at most %v", costs[i].name, keys, n, limit)
+			}
+		}
+	}
+}
+
+func BenchmarkSealedRequest(b *testing.B) {
+	m := newSealed(b, sojourn.Config{}, sealed.GenerateKey())
+	r := seeded(m, 5)
+	for _, c := range costs {
+		h := m.LoadAndSave(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { c.do(r.Context()) }))
+		b.Run(c.name, func(b *testing.B) {
+			b.ReportAllocs()
+			w := discard{http.Header{}}
+			for b.Loop() {
+				clear(w.h)
 				h.ServeHTTP(w, r)
 			}
 		})

@@ -31,6 +31,12 @@
 // was under way under the old token can write nothing into the new session, and one that was under
 // way during a logout cannot bring the session back.
 //
+// # Where sessions are kept
+//
+// In a [Store]: packages memstore and sqlstore, and redisstore, a module of its own. Or in the client's
+// cookie, encrypted: [NewSealed] with a ring of keys of package sealed gives the same Manager, without
+// what needs shared state; docs/sealed-sessions.md has the list.
+//
 // # When the store is down
 //
 // The answer is 503, nothing of the handler's response is sent, and no cookie is touched: a store

@@ -20,8 +20,7 @@ func (m *Manager) fenceOf(ctx context.Context, owner string, cached bool) (uint6
 			return fence, nil
 		}
 	}
-	c, cancel := m.exchange(ctx)
-	defer cancel()
+	c := m.exchange(ctx)
 	fence, err := m.fence.Fence(c, owner)
 	if err == nil {
 		m.knowFence(owner, fence)

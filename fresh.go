@@ -12,7 +12,7 @@ import (
 func (m *Manager) RequireFresh(maxAge time.Duration, stale http.Handler) func(next http.Handler) http.Handler {
 	return func(next http.Handler) http.Handler {
 		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-			if err := m.Load(r.Context()); err != nil {
+			if err := sessionOf(r.Context(), m).confirm(); err != nil {
 				m.cfg.ErrorHandler(w, r, err)
 				return
 			}
@@ -46,7 +46,7 @@ func (m *Manager) StatusHandler() http.Handler {
 			return
 		}
 		// A session of its own, which nobody commits: that this was asked is no activity.
-		s := &session{m: m, st: &state{Context: r.Context(), m: m, w: w, r: r}}
+		s := &session{m: m, asking: true, st: &state{Context: r.Context(), m: m, w: w, r: r}}
 		s.lock()
 		base, err := s.base, s.err
 		s.unlock()
@@ -61,7 +61,7 @@ func (m *Manager) StatusHandler() http.Handler {
 		}
 		w.Header().Set("Content-Type", "application/json")
 		w.Header().Set("Cache-Control", "no-store")
-		m.vary(w.Header())
+		m.vary(w.Header(), nil)
 		_ = json.NewEncoder(w).Encode(out)
 	})
 }

@@ -34,20 +34,15 @@ func (s *session) load() {
 	for _, token := range c.token[:c.n] {
 		id := token[:idLen]
 		var cand stored
-		if s.base.ID == id {
-			cand = s.base
-		} else if err := s.m.read(s.st, id, &cand); errors.Is(err, ErrNotFound) {
+		v, err := s.look(token, &cand)
+		if errors.Is(err, ErrNotFound) {
 			s.noteDamage(id, err)
 			continue
 		} else if err != nil {
-			s.base = stored{}
-			s.phase, s.err = unavailable_, err
-			if s.st.Context.Err() == nil { // else the client left, and the store is not to blame
-				s.note(Event{Name: EventUnavailable, ID: id, Err: err})
-			}
+			s.unreachable(id, err)
 			return
 		}
-		switch s.m.judge(&cand, token) {
+		switch v {
 		case current:
 			if found++; found == 1 {
 				s.base = cand
@@ -69,6 +64,13 @@ func (s *session) load() {
 	default:
 		s.phase = anonymous
 		s.note(Event{Name: EventTokenRefused, ID: c.token[0][:idLen], Reason: "token_unknown"})
+	}
+}
+
+func (s *session) unreachable(id string, err error) {
+	s.base, s.phase, s.err = stored{}, unavailable_, err
+	if s.st.Context.Err() == nil { // else the client left, and the store is not to blame
+		s.note(Event{Name: EventUnavailable, ID: id, Err: err})
 	}
 }
 
@@ -99,11 +101,39 @@ type damagedError struct{ err error }
 func (e *damagedError) Error() string { return ErrNotFound.Error() + ": " + e.err.Error() }
 func (e *damagedError) Unwrap() error { return ErrNotFound }
 
+// look finds the record of token and judges token by it. A copy of the record may only say yes.
+func (s *session) look(token string, into *stored) (verdict, error) {
+	id := token[:idLen]
+	if s.base.ID == id {
+		*into = s.base
+		return s.m.judge(into, token), nil
+	}
+	if s.mayBeCopy() {
+		copied, err := s.m.readNear(s.st, id, into)
+		v := unknown
+		if err == nil {
+			v = s.m.judge(into, token)
+		}
+		if !copied || v == current {
+			s.copied = s.copied || copied
+			return v, err
+		}
+	}
+	if err := s.m.read(s.st, id, into); err != nil {
+		return unknown, err
+	}
+	return s.m.judge(into, token), nil
+}
+
 // read asks the store. The answer is ErrNotFound, or an error that is Unavailable, or nil.
 func (m *Manager) read(ctx context.Context, id string, into *stored) error {
-	ctx, cancel := m.exchange(ctx)
+	ctx = m.exchange(ctx)
 	r, err := m.store.Load(ctx, id)
-	cancel()
+	return into.take(r, id, err)
+}
+
+// take makes r, with which a store answered, one that can be judged. The errors are those of read.
+func (into *stored) take(r Record, id string, err error) error {
 	if errors.Is(err, ErrNotFound) {
 		return ErrNotFound
 	} else if err != nil {
@@ -124,14 +154,4 @@ func (m *Manager) read(ctx context.Context, id string, into *stored) error {
 	}
 	into.Record, into.content = r, c
 	return nil
-}
-
-var noCancel context.CancelFunc = func() {}
-
-// exchange bounds one question to the store, unless that is in this process.
-func (m *Manager) exchange(ctx context.Context) (context.Context, context.CancelFunc) {
-	if m.local {
-		return ctx, noCancel
-	}
-	return context.WithTimeout(ctx, m.cfg.StoreTimeout)
 }

@@ -14,12 +14,14 @@ import (
 // session in ctx and panic, saying what to do, when there is none.
 type Manager struct {
 	store Store
+	near  Near       // store, if it keeps copies
 	seal  *sealing   // in place of a store
 	index OwnerIndex // lists; nil when the store has none
 	fence OwnerIndex // revokes: index, or Config.Revocations
 	cfg   Config
 	local bool
 	lines lines
+	moments
 }
 
 // New keeps sessions in store. It reports every mistake in cfg at once and does no I/O.
@@ -33,7 +35,8 @@ func New(store Store, cfg Config) (*Manager, error) {
 		return nil, err
 	}
 	l, ok := store.(Local)
-	return &Manager{store: store, index: index, fence: index, cfg: cfg, local: ok && l.Local()}, nil
+	near, _ := store.(Near)
+	return &Manager{store: store, near: near, index: index, fence: index, cfg: cfg, local: ok && l.Local()}, nil
 }
 
 // FromContext returns the manager of the innermost LoadAndSave: the one that unbound keys use.

@@ -43,11 +43,16 @@ func (m *Manager) eager(method string) bool {
 	case LoadLazy:
 		return false
 	}
+	return !safe(method)
+}
+
+// safe reports whether requests of this method change nothing (RFC 9110, 9.2.1).
+func safe(method string) bool {
 	switch method {
 	case http.MethodGet, http.MethodHead, http.MethodOptions, http.MethodTrace, "":
-		return false
+		return true
 	}
-	return true
+	return false
 }
 
 // open commits once, before the first byte. It reports whether the handler's response may go on.
@@ -70,7 +75,7 @@ func (st *state) open() bool {
 	}
 	h := st.w.Header()
 	if s.used() {
-		st.m.vary(h)
+		st.m.vary(h, s.line[:])
 	}
 	if st.m.tokenPending(h) {
 		h.Set("Cache-Control", "no-store") // whatever the handler has said since an early Commit

@@ -112,6 +112,9 @@ func (m *Manager) Revoke(ctx context.Context, owner, id string) error {
 	if owner == "" {
 		return fmt.Errorf("sojourn: revoke: the owner is empty: %w", ErrNotFound)
 	}
+	if err := m.unsealable("revoke", "RevokeAll ends all of the owner's, with Config.Revocations"); err != nil {
+		return err
+	}
 	if len(id) != idLen || !wellFormed(id+id+id[:tokenLen-2*idLen]) {
 		return ErrNotFound
 	}
@@ -151,10 +154,10 @@ func (m *Manager) RevokeAll(ctx context.Context, owner string) error {
 // else has ended this session meanwhile, it is ErrEnded: show the login page.
 func (m *Manager) RevokeOthers(ctx context.Context) error {
 	s := sessionOf(ctx, m)
-	s.lock()
+	err := s.confirm()
+	s.mu.Lock()
 	pending := lastLogin(s.log) != ""
-	err := s.err
-	s.unlock()
+	s.mu.Unlock()
 	if err == nil && pending {
 		err = s.commit()
 	}
@@ -254,8 +257,7 @@ func (s *session) closeLogin(ctx context.Context, owner string, r *stored) error
 }
 
 func (s *session) readFence(ctx context.Context, owner string) (uint64, error) {
-	ctx, cancel := s.m.exchange(ctx)
-	defer cancel()
+	ctx = s.m.exchange(ctx)
 	fence, err := s.m.fence.Fence(ctx, owner)
 	return fence, indexError("login", err)
 }

@@ -165,8 +165,7 @@ func (m *Manager) reread(ctx context.Context, id string) (*stored, error) {
 }
 
 func (m *Manager) update(ctx context.Context, r Record, version uint64) error {
-	ctx, cancel := m.exchange(ctx)
-	defer cancel()
+	ctx = m.exchange(ctx)
 	return m.store.Update(ctx, r, version)
 }
 
@@ -178,8 +177,7 @@ func (m *Manager) touch(ctx context.Context, base *stored, now int64) (o outcome
 	}
 	r := base.Record
 	r.Seen, r.Expiry = time.UnixMilli(now), base.expiry(&m.cfg, now)
-	ctx, cancel := m.exchange(ctx)
-	defer cancel()
+	ctx = m.exchange(ctx)
 	switch err := m.store.Touch(ctx, r); {
 	case err == nil:
 		o.base.Record = r
@@ -244,8 +242,7 @@ func (m *Manager) remove(ctx context.Context, w *save) error {
 }
 
 func (m *Manager) delete(ctx context.Context, id string, version uint64) error {
-	ctx, cancel := m.exchange(ctx)
-	defer cancel()
+	ctx = m.exchange(ctx)
 	return m.store.Delete(ctx, id, version)
 }
 
@@ -286,9 +283,8 @@ func (m *Manager) insert(ctx context.Context, r Record) error {
 		if try > 0 {
 			backoff(try)
 		}
-		c, cancel := m.exchange(ctx)
+		c := m.exchange(ctx)
 		err = m.store.Create(c, r)
-		cancel()
 		switch {
 		case err == nil || errors.Is(err, ErrTooLarge):
 			return err

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net/http"
 	"slices"
 	"strings"
 	"time"
@@ -72,7 +71,7 @@ func (s *session) loadSealed() {
 		r, stale, err := seal.unseal(text, now)
 		switch {
 		case errors.Is(err, errors.ErrUnsupported):
-			s.unreachable("", err)
+			s.unreachable("", unavailable("load", err))
 			return
 		case err != nil:
 			continue
@@ -109,22 +108,14 @@ func (s *session) judgeByFence() {
 	if s.m.fence == nil || s.base.Owner == "" {
 		return
 	}
-	fence, err := s.m.fenceOf(s.st, s.base.Owner, safe(s.st.r.Method))
+	s.copied = !s.asking && safe(s.st.r.Method)
+	fence, err := s.m.fenceOf(s.st, s.base.Owner, s.copied)
 	switch {
 	case err != nil:
-		id := s.base.ID
-		s.base = stored{}
-		s.unreachable(id, err)
+		s.unreachable(s.base.ID, unavailable("load", err))
 	case fence > s.base.Fence:
 		s.note(Event{Name: EventUsedAfterEnd, ID: s.base.ID, Owner: s.base.Owner, Reason: "revoked"})
 		s.phase, s.base = anonymous, stored{}
-	}
-}
-
-func (s *session) unreachable(id string, err error) {
-	s.phase, s.err = unavailable_, unavailable("load", err)
-	if s.st.Context.Err() == nil { // else the client left, and the store is not to blame
-		s.note(Event{Name: EventUnavailable, ID: id, Err: s.err})
 	}
 }
 
@@ -315,14 +306,6 @@ func (m *Manager) unsealable(what, instead string) error {
 		return nil
 	}
 	return fmt.Errorf("sojourn: %s: sessions sealed into cookies are kept by nobody but their clients: %s: %w", what, instead, errors.ErrUnsupported)
-}
-
-func safe(method string) bool {
-	switch method {
-	case http.MethodGet, http.MethodHead, http.MethodOptions, http.MethodTrace, "":
-		return true
-	}
-	return false
 }
 
 // ownName reports whether a cookie of this name is one of ours.

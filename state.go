@@ -96,11 +96,14 @@ type session struct {
 	log    []op
 	first  [1]op // most requests change one thing
 	short  [shortValue]byte
-	spare  int // where short is free from
+	spare  int       // where short is free from
+	line   [1]string // of the response's header, which has it for good
 	place  save
 	fence  uint64            // of the owner who is being logged in
 	raised map[string]uint64 // fences that this request has raised itself
 	stale  bool              // sealed with a key that is on its way out
+	copied bool              // base is from a copy that a store keeps nearby
+	asking bool              // no copy will do
 	events []Event           // to be told when mu is free: OnEvent may ask the session
 }
 

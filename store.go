@@ -97,3 +97,11 @@ type Checker interface {
 type Local interface {
 	Local() bool
 }
+
+// A Near store keeps copies of records in this process. A copy may only say that a session is there,
+// only to a safe method (RFC 9110, 9.2.1) that loads at first use; for anything else the store is asked,
+// also by Valid, RequireFresh, StatusHandler and RevokeOthers, and each save compares versions there.
+type Near interface {
+	// LoadNear is Load, but may answer with a copy, and then says so.
+	LoadNear(ctx context.Context, id string) (r Record, copied bool, err error)
+}
