@@ -50,6 +50,10 @@ type dialect struct {
 	ifNew    string // makes an INSERT of a key that is taken affect no row
 	schema   string // of a table that is named without one
 
+	// How an UPDATE tells which rows it has met, and not only how many.
+	returning string // its last clause, answers two columns
+	marked    string // like time, and leaves a mark in Result.LastInsertId
+
 	// Values.
 	maxExpiry   int64 // milliseconds since 1970
 	maxData     int   // bytes in column data, unless Check or Migrate finds room for more

@@ -38,8 +38,8 @@ func newGroup[T any](lanes, most int, run func(ctx context.Context, calls []*cal
 	return &group[T]{lanes: lanes, most: most, run: run}
 }
 
-// usualLanes: two for each processor, because a lane mostly waits for the server.
-func usualLanes() int { return 2 * runtime.GOMAXPROCS(0) }
+// usualLanes: the fewer, the more callers share an exchange; but one that is held up must not hold up all.
+func usualLanes() int { return max(2, runtime.GOMAXPROCS(0)) }
 
 // do has want done, alone or with others, and returns it as it was left. It returns early if ctx ends
 // while the caller waits.

@@ -8,6 +8,10 @@ import "encoding/hex"
 // sets it, say), the server converts even bound parameters, and binary data does not survive that.
 // It also leaves nothing to inject where a driver interpolates parameters.
 //
+// There is no UPDATE that returns rows. But LAST_INSERT_ID(x) is what LAST_INSERT_ID() says from then
+// on, within the statement too, and comes back with its result: so each row that is met adds its bit
+// to those of the rows before it, if what is there has been left by this statement and by no other.
+//
 // A key that is taken is told by the error, because INSERT IGNORE would ignore other errors too.
 var mysql = dialect{
 	name:    "MySQL",
@@ -18,6 +22,7 @@ var mysql = dialect{
 	ascii:   "?",
 	time:    "FROM_UNIXTIME(?)",
 	schema:  "DATABASE()",
+	marked:  "FROM_UNIXTIME(0 * LAST_INSERT_ID(IF(LAST_INSERT_ID() ^ ? < 65536, LAST_INSERT_ID(), 0) | ?) + ?)",
 
 	maxExpiry: (mysqlEnd - columnLag) * 1000,
 	maxData:   1<<16 - 1,

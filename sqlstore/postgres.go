@@ -13,6 +13,8 @@ var postgres = dialect{
 	ifNew:    "ON CONFLICT DO NOTHING",
 	schema:   "current_schema()",
 
+	returning: " RETURNING token, {tag}",
+
 	maxExpiry:   maxMillis,
 	maxData:     1<<24 - 1,
 	bytesValue:  plainBytes,

@@ -37,16 +37,37 @@ func (s *statements) prepared(ctx context.Context, q query) (*sql.Stmt, error) {
 
 // exec answers how many rows q affected.
 func (s *statements) exec(ctx context.Context, q query, args ...any) (int, error) {
+	r, err := s.result(ctx, q, args...)
+	return affected(ctx, r, err)
+}
+
+func (s *statements) result(ctx context.Context, q query, args ...any) (sql.Result, error) {
+	st, err := s.prepared(ctx, q)
+	if err != nil {
+		return nil, err
+	}
+	if st != nil {
+		return st.ExecContext(ctx, args...)
+	}
+	return s.db.ExecContext(ctx, s.text[q], args...)
+}
+
+// execIn is exec in a transaction.
+func (s *statements) execIn(ctx context.Context, tx *sql.Tx, q query, args ...any) (int, error) {
 	st, err := s.prepared(ctx, q)
 	if err != nil {
 		return 0, err
 	}
 	var r sql.Result
 	if st != nil {
-		r, err = st.ExecContext(ctx, args...)
+		r, err = tx.StmtContext(ctx, st).ExecContext(ctx, args...)
 	} else {
-		r, err = s.db.ExecContext(ctx, s.text[q], args...)
+		r, err = tx.ExecContext(ctx, s.text[q], args...)
 	}
+	return affected(ctx, r, err)
+}
+
+func affected(ctx context.Context, r sql.Result, err error) (int, error) {
 	if err != nil {
 		return 0, err
 	}

@@ -1,6 +1,7 @@
 package sqlstore
 
 import (
+	"cmp"
 	"fmt"
 	"strconv"
 	"strings"
@@ -19,7 +20,15 @@ const (
 	qCreate
 	qCreateOwned
 	qUpdate
+	qUpdate2
+	qUpdate4
+	qUpdate8
+	qUpdate16
 	qUpdateOwned
+	qUpdateOwned2
+	qUpdateOwned4
+	qUpdateOwned8
+	qUpdateOwned16
 	qTouch
 	qDelete
 	qDeleteAny
@@ -60,9 +69,19 @@ var texts = [queries]string{
 	qCreateOwned: `INSERT INTO {table} (token, data, expiry, owner) VALUES (?, {bytes}, {time}, {bytes}) {ifnew}`,
 	qUpdate:      `UPDATE {table} SET data = {bytes}, expiry = {time} WHERE token = ? AND {tag} = {ascii} AND {expires} > {ascii}`,
 	qUpdateOwned: `UPDATE {table} SET data = {bytes}, expiry = {time}, owner = {bytes} WHERE token = ? AND {tag} = {ascii} AND {expires} > {ascii}`,
-	qTouch:       `UPDATE {table} SET data = {touched}, expiry = {time} WHERE token = ? AND {tag} = {ascii} AND {expires} > {ascii}`,
-	qDelete:      `DELETE FROM {table} WHERE token = ? AND {tag} = {ascii}`,
-	qDeleteAny:   `DELETE FROM {table} WHERE token = ? AND {id} = {ascii}`,
+	qUpdate2:     updates(2, false),
+	qUpdate4:     updates(4, false),
+	qUpdate8:     updates(8, false),
+	qUpdate16:    updates(16, false),
+
+	qUpdateOwned2:  updates(2, true),
+	qUpdateOwned4:  updates(4, true),
+	qUpdateOwned8:  updates(8, true),
+	qUpdateOwned16: updates(16, true),
+
+	qTouch:     `UPDATE {table} SET data = {touched}, expiry = {time} WHERE token = ? AND {tag} = {ascii} AND {expires} > {ascii}`,
+	qDelete:    `DELETE FROM {table} WHERE token = ? AND {tag} = {ascii}`,
+	qDeleteAny: `DELETE FROM {table} WHERE token = ? AND {id} = {ascii}`,
 
 	qSetOwner:    `UPDATE {table} SET owner = {bytes}, expiry = expiry WHERE token = ? AND {tag} = {ascii}`,
 	qListOwner:   `SELECT token, data FROM {table} WHERE owner = {bytes} AND token > ? ORDER BY token LIMIT {batch}`,
@@ -78,6 +97,21 @@ var texts = [queries]string{
 	qSweepForeign: `DELETE FROM {table} WHERE token IN ({keys}) AND expiry < {time}`,
 	qUnfilled: `SELECT token, {head} FROM {table} WHERE owner IS NULL AND token > ?` +
 		` AND {format} = {ascii} AND {length} > {ascii} ORDER BY token LIMIT {batch}`,
+}
+
+// updates is n of qUpdate, or of qUpdateOwned, in one statement. MySQL assigns from left to right, so
+// data comes last, by which the rows are told apart: column token may compare without case.
+func updates(n int, owned bool) string {
+	cases := func(column, kind string) string {
+		return column + " = CASE {tag}" + strings.Repeat(" WHEN {ascii} THEN "+kind, n) + " END"
+	}
+	set := cases("expiry", "{marked}")
+	if owned {
+		set += ", " + cases("owner", "{bytes}")
+	}
+	tags := strings.TrimSuffix(strings.Repeat("{ascii}, ", n), ", ")
+	return "UPDATE {table} SET " + set + ", " + cases("data", "{bytes}") +
+		" WHERE token IN (" + marks(n) + ") AND {tag} IN (" + tags + ") AND {expires} > {ascii}{returning}"
 }
 
 // A writer of SQL knows the table and the dialect.
@@ -100,6 +134,7 @@ func (d *dialect) writer(t table) writer {
 		indexed, indexes = "", t.schema
 	}
 	name := d.quoted(t.schema, t.name)
+	tag := fmt.Sprintf(d.part, 1, tagLen)
 	return writer{d, t, name, strings.NewReplacer(
 		"{table}", name,
 		"{owners}", d.quoted(t.schema, t.name+"_owners"),
@@ -109,7 +144,8 @@ func (d *dialect) writer(t table) writer {
 		"{schema}", schema,
 		"{name}", "'"+t.name+"'",
 
-		"{tag}", fmt.Sprintf(d.part, 1, tagLen),
+		"{tag}", tag,
+		"{returning}", strings.ReplaceAll(d.returning, "{tag}", tag),
 		"{format}", fmt.Sprintf(d.part, formatAt+1, 1),
 		"{id}", fmt.Sprintf(d.part, idAt+1, idLen),
 		"{expires}", fmt.Sprintf(d.part, expiryAt+1, seenAt-expiryAt),
@@ -119,6 +155,7 @@ func (d *dialect) writer(t table) writer {
 		"{bytes}", d.bytes,
 		"{ascii}", d.ascii,
 		"{time}", d.time,
+		"{marked}", cmp.Or(d.marked, d.time),
 		"{ifnew}", d.ifNew,
 		"{keys}", marks(batch),
 		"{2}", marks(2),

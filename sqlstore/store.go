@@ -22,6 +22,7 @@ type Store struct {
 	owners ownerIndex
 	since  time.Time
 	loads  *group[wanted]
+	saves  *group[saving]
 	statements
 }
 
@@ -72,6 +73,7 @@ func New(db *sql.DB, d Dialect, o Options) (*Store, error) {
 	}
 	s.room.Store(int64(traits.maxData))
 	s.loads = newGroup(usualLanes(), loadsAtOnce, s.fetchAll)
+	s.saves = s.newSaves()
 	return s, nil
 }
 
@@ -96,12 +98,11 @@ func (s *Store) Create(ctx context.Context, r sojourn.Record) error {
 	if err != nil {
 		return s.failed(ctx, op, err)
 	}
-	var n int
+	w := saving{q: qCreate, args: []any{r.ID, s.d.bytesValue(data), expiry}}
 	if owned {
-		n, err = s.exec(ctx, qCreateOwned, r.ID, s.d.bytesValue(data), expiry, s.owner(&r))
-	} else {
-		n, err = s.exec(ctx, qCreate, r.ID, s.d.bytesValue(data), expiry)
+		w.q, w.args = qCreateOwned, append(w.args, s.owner(&r))
 	}
+	n, err := s.save(ctx, w)
 	if err != nil && ctx.Err() == nil && s.taken(err) {
 		return sojourn.ErrConflict
 	}
@@ -125,13 +126,18 @@ func (s *Store) Update(ctx context.Context, r sojourn.Record, version uint64) er
 	if err != nil {
 		return s.failed(ctx, op, err)
 	}
-	was, now := tag(version, r.ID), stamp(time.Now().UnixMilli())
-	var n int
-	if owned {
-		n, err = s.exec(ctx, qUpdateOwned, s.d.bytesValue(data), expiry, s.owner(&r), r.ID, was, now)
-	} else {
-		n, err = s.exec(ctx, qUpdate, s.d.bytesValue(data), expiry, r.ID, was, now)
+	u := update{
+		id: r.ID, was: tag(version, r.ID), is: data[:tagLen], unlessBy: stamp(time.Now().UnixMilli()),
+		data: s.d.bytesValue(data), size: len(data), expiry: expiry, owner: s.owner(&r),
 	}
+	w := saving{q: qUpdate, args: []any{u.data, u.expiry, u.id, u.was, u.unlessBy}}
+	if owned {
+		w = saving{q: qUpdateOwned, args: []any{u.data, u.expiry, u.owner, u.id, u.was, u.unlessBy}}
+	}
+	if version != r.Version {
+		w.update = u // may be done with others: by its version it can be told whether it was
+	}
+	n, err := s.save(ctx, w)
 	if n == 0 && err == nil && s.d.rowsChanged && version == r.Version {
 		return s.unchanged(ctx, op, &r, true)
 	}
@@ -153,7 +159,7 @@ func (s *Store) Touch(ctx context.Context, r sojourn.Record) error {
 	}
 	times := append(stamp(expiry), stamp(seen)...)
 	now := stamp(time.Now().UnixMilli())
-	n, err := s.exec(ctx, qTouch, times, s.column(expiry), r.ID, tag(r.Version, r.ID), now)
+	n, err := s.save(ctx, saving{q: qTouch, args: []any{times, s.column(expiry), r.ID, tag(r.Version, r.ID), now}})
 	if n == 0 && err == nil && s.d.rowsChanged {
 		return s.unchanged(ctx, op, &r, false)
 	}
