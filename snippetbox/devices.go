@@ -13,7 +13,10 @@ import (
 func (app *application) devices(w http.ResponseWriter, r *http.Request) {
 	var all []sojourn.Info
 	for i, err := range app.sessionManager.List(r.Context(), userOf(r).owner()) {
-		if err != nil {
+		if errors.Is(err, errors.ErrUnsupported) {
+			app.show(w, r, http.StatusOK, "sessions", view{Unlisted: true})
+			return
+		} else if err != nil {
 			app.sessionFailed(w, r, err)
 			return
 		}

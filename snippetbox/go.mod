@@ -6,8 +6,10 @@ require (
 	github.com/alexedwards/argon2id v1.0.0
 	github.com/go-sql-driver/mysql v1.10.1
 	github.com/gosojourn/sojourn v0.1.0
+	github.com/gosojourn/sojourn/redisstore v0.1.0
 	github.com/jackc/pgx/v5 v5.12.0
 	github.com/justinas/alice v1.2.0
+	github.com/redis/rueidis v1.0.79
 	modernc.org/sqlite v1.62.0
 )
 

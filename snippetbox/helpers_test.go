@@ -19,6 +19,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/gosojourn/sojourn/sealed"
 	"github.com/gosojourn/sojourn/sojourntest"
 )
 
@@ -36,7 +37,10 @@ func newSite(t *testing.T) *site {
 	return newSiteOn(t, "sqlite:"+filepath.Join(t.TempDir(), "test.db"))
 }
 
-func newSiteOn(t *testing.T, database string) *site {
+func newSiteOn(t *testing.T, database string) *site { return newSiteKept(t, database, inDatabase) }
+
+// newSiteKept has sessions kept as flag -sessions says.
+func newSiteKept(t *testing.T, database, kept string) *site {
 	t.Helper()
 	s := &site{log: &buffer{}}
 	logger := slog.New(slog.NewTextHandler(s.log, &slog.HandlerOptions{Level: slog.LevelDebug}))
@@ -50,7 +54,12 @@ func newSiteOn(t *testing.T, database string) *site {
 		t.Fatal(err)
 	}
 	s.faulty = &sojourntest.FaultyStore{Store: store}
-	if s.application, err = newApplication(s.db, s.faulty, options{idle: time.Hour, lifetime: 12 * time.Hour}, logger); err != nil {
+	ring, err := sealed.New([]string{sealed.GenerateKey()}, sealed.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	o := options{idle: time.Hour, lifetime: 12 * time.Hour, sessions: kept}
+	if s.application, err = newApplication(s.db, s.faulty, ring, o, logger); err != nil {
 		t.Fatal(err)
 	}
 	s.url = serve(t, s.routes())
@@ -175,7 +184,9 @@ func (b *browser) visits() int {
 func (b *browser) cookie() string {
 	u, _ := url.Parse(b.base)
 	for _, c := range b.client.Jar.Cookies(u) {
-		return c.Value
+		if c.Name == "id" || c.Name == "__Host-id" {
+			return c.Value
+		}
 	}
 	return ""
 }
@@ -200,6 +211,7 @@ func snippetValues(title, content, expires string) url.Values {
 // start runs the program. Stop ends it the way a signal does, and waits.
 func start(t *testing.T, args ...string) (base string, stop func()) {
 	t.Helper()
+	args = append([]string{"-keys", filepath.Join(t.TempDir(), "keys")}, args...)
 	ctx, cancel := context.WithCancel(t.Context())
 	out, stdout := io.Pipe()
 	stderr := &buffer{}

@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"github.com/gosojourn/sojourn"
+	"github.com/gosojourn/sojourn/sealed"
 	"github.com/gosojourn/sojourn/sqlstore"
 )
 
@@ -42,6 +43,7 @@ type application struct {
 	sessionLimit   time.Duration // of inactivity
 	freshFor       time.Duration // how long a login is good for what needs a fresh one
 	sessionManager *sojourn.Manager
+	preferences    *sojourn.Manager
 	pages          pages
 }
 
@@ -55,6 +57,10 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 	}
 	logger := slog.New(slog.NewTextHandler(stderr, nil))
 
+	ring, err := openKeys(o.keys)
+	if err != nil {
+		return err
+	}
 	ln, err := listen(o.addr, o.tls)
 	if err != nil {
 		return err
@@ -69,18 +75,22 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 	if err := db.wait(ctx, databasePatience, logger); err != nil {
 		return err
 	}
-	store, err := migrate(ctx, db)
+	table, err := migrate(ctx, db)
 	if err != nil {
 		return err
 	}
-	defer store.Close()
+	store, open, err := openSessions(o.sessions, table)
+	if err != nil {
+		return err
+	}
+	defer open.Close()
 
-	app, err := newApplication(db, store, o, logger)
+	app, err := newApplication(db, store, ring, o, logger)
 	if err != nil {
 		return err
 	}
 	if err := app.sessionManager.Check(ctx); err != nil {
-		logger.Warn("the database could serve sessions better", "error", err)
+		logger.Warn("what keeps the sessions could serve them better", "error", err)
 	}
 	return app.serve(ctx, ln, o, stdout)
 }
@@ -95,7 +105,7 @@ func migrate(ctx context.Context, db *database) (*sqlstore.Store, error) {
 }
 
 // newApplication wires the handlers.
-func newApplication(db *database, store sojourn.Store, o options, logger *slog.Logger) (*application, error) {
+func newApplication(db *database, store sojourn.Store, ring *sealed.Ring, o options, logger *slog.Logger) (*application, error) {
 	app := &application{
 		logger:       logger,
 		snippets:     newSnippetModel(db),
@@ -112,12 +122,16 @@ func newApplication(db *database, store sojourn.Store, o options, logger *slog.L
 	if app.pages, err = parsePages(); err != nil {
 		return nil, err
 	}
-	app.sessionManager, err = sojourn.New(store, app.sessionConfig(o))
+	if app.preferences, err = app.newPreferences(ring, o); err != nil {
+		return nil, err
+	}
+	app.sessionManager, err = newSessions(o.sessions, store, ring, app.sessionConfig(o))
 	return app, err
 }
 
 type options struct {
-	addr, db       string
+	addr, db, keys string
+	sessions       string // where they are kept
 	tls            bool
 	idle, lifetime time.Duration
 }
@@ -127,6 +141,8 @@ func parseFlags(args []string, help io.Writer) (o options, err error) {
 	flags.StringVar(&o.addr, "addr", "127.0.0.1:4000", "`host:port` to listen on; port 0 is any that is free")
 	flags.StringVar(&o.db, "db", "", "`database` of people, snippets and sessions: sqlite:PATH, mysql://user:password@host:port/name\n"+
 		"or postgres://user:password@host:port/name; without it, a file in your data directory")
+	flags.StringVar(&o.sessions, "sessions", inDatabase, "where sessions are `kept`: database; sealed: in the browser's own cookies; or redis://user:password@host:port")
+	flags.StringVar(&o.keys, "keys", "", "`file` of the keys that cookies are sealed with, made if it is not there; without it, one in your data directory")
 	flags.BoolVar(&o.tls, "tls", false, "serve https with a certificate made now, which browsers warn of")
 	flags.DurationVar(&o.idle, "idle", time.Hour, "the `time` that a session lasts without being used; not longer than -lifetime")
 	flags.DurationVar(&o.lifetime, "lifetime", 12*time.Hour, "the `time` that a session lasts in all, unless its person asked to be remembered")
@@ -145,5 +161,5 @@ func parseFlags(args []string, help io.Writer) (o options, err error) {
 		return o, errors.New("-idle and -lifetime want a second or more, such as 90s, 30m or 12h")
 	}
 	o.idle = min(o.idle, o.lifetime)
-	return o, nil
+	return o, checkSessions(o.sessions)
 }

@@ -102,7 +102,7 @@ func TestDataFileIsPrivate(t *testing.T) {
 	}
 	home := t.TempDir()
 	t.Setenv("XDG_DATA_HOME", home)
-	base, _ := start(t, "-addr", "127.0.0.1:0")
+	base, _ := start(t, "-addr", "127.0.0.1:0", "-keys", "")
 	newBrowser(t, base).get("/").want(t, 200)
 	files := 0
 	err := filepath.WalkDir(filepath.Join(home, "snippetbox"), func(path string, d fs.DirEntry, err error) error {

@@ -12,7 +12,7 @@ import (
 
 func TestPanicIsAnErrorPage(t *testing.T) {
 	s := newSite(t)
-	chain := alice.New(s.logRequest, s.recoverPanic, commonHeaders, s.sessionManager.LoadAndSave)
+	chain := alice.New(s.preferences.LoadAndSave, s.logRequest, s.recoverPanic, commonHeaders, s.sessionManager.LoadAndSave)
 	mux := http.NewServeMux()
 	mux.Handle("/early", chain.ThenFunc(func(w http.ResponseWriter, r *http.Request) {
 		visits.Put(r.Context(), 7)

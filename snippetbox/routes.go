@@ -13,6 +13,7 @@ func (app *application) routes() http.Handler {
 	mux.Handle("GET /static/{file}", http.HandlerFunc(app.static))
 	mux.Handle("GET /session/status", app.sessionManager.StatusHandler())
 	mux.Handle("GET /visits", app.sessionManager.LoadAndSave(http.HandlerFunc(app.visitCount)))
+	mux.Handle("POST /theme", http.HandlerFunc(app.themePost))
 	mux.Handle("POST /session/stay", app.sessionManager.LoadAndSave(http.HandlerFunc(app.stay)))
 
 	dynamic := alice.New(app.sessionManager.LoadAndSave, app.identify)
@@ -34,6 +35,6 @@ func (app *application) routes() http.Handler {
 	mux.Handle("POST /account/sessions/{id}/end", protected.ThenFunc(app.endSession))
 	mux.Handle("POST /account/sessions/end-others", protected.Then(app.fresh(app.endOthers)))
 
-	standard := alice.New(app.logRequest, app.recoverPanic, commonHeaders, app.sameOrigin)
+	standard := alice.New(app.preferences.LoadAndSave, app.logRequest, app.recoverPanic, commonHeaders, app.sameOrigin)
 	return standard.Then(app.orErrorPage(mux))
 }

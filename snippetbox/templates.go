@@ -25,6 +25,7 @@ type pages map[string]*template.Template
 // A view is what a template shows. Each page uses its part of it.
 type view struct {
 	Path    string // of the request
+	Theme   string // light, dark, or "": as the system has it
 	Known   bool   // whether identify has looked for a User
 	User    *user
 	Warning float64 // seconds before the end of the session
@@ -34,6 +35,7 @@ type view struct {
 	Snippet  snippet
 	Snippets []snippet
 	Sessions []sojourn.Info
+	Unlisted bool // nobody knows the Sessions: the browsers keep them
 	Form     form
 
 	Status              int
@@ -75,7 +77,10 @@ func (app *application) show(w http.ResponseWriter, r *http.Request, status int,
 		visits.Update(ctx, func(n int) int { return n + 1 })
 		// Take commits the count, too, so that what the page shows is what was saved.
 		var err error
-		if v.Flashes, _, err = flashes.Take(ctx); err != nil && !errors.Is(err, sojourn.ErrEnded) {
+		if v.Flashes, _, err = flashes.Take(ctx); errors.Is(err, errors.ErrUnsupported) {
+			v.Flashes, err = flashes.Pop(ctx), nil // the browser keeps the session, and may show them twice
+		}
+		if err != nil && !errors.Is(err, sojourn.ErrEnded) {
 			app.sessionFailed(w, r, err)
 			return
 		}
@@ -89,7 +94,7 @@ func flash(ctx context.Context, message string) { sojourn.Append(ctx, flashes, m
 
 // render answers with a page, or with 500 and nothing of it: half a page helps nobody.
 func (app *application) render(w http.ResponseWriter, r *http.Request, status int, name string, v view) {
-	v.Path = r.URL.Path
+	v.Path, v.Theme = r.URL.Path, theme.In(app.preferences).Get(r.Context())
 	if found := visitorOf(r); found != nil {
 		v.Known, v.User, v.Warning = true, found.user, found.warning.Seconds()
 	}

@@ -76,15 +76,21 @@ func (app *application) askLogin(w http.ResponseWriter, r *http.Request) {
 	case http.MethodGet:
 		page = r.URL.RequestURI()
 	case http.MethodPost:
-		if from, err := url.Parse(r.Referer()); err == nil && from.Host == r.Host {
-			page = from.RequestURI()
-		}
+		page = cameFrom(r)
 		flash(r.Context(), "Please log in and try again: nothing was done yet.")
 	}
 	if local(page) {
 		wanted.Put(r.Context(), page)
 	}
 	http.Redirect(w, r, "/user/login", http.StatusSeeOther)
+}
+
+// cameFrom is the page of this site that a form was on, or "".
+func cameFrom(r *http.Request) string {
+	if from, err := url.Parse(r.Referer()); err == nil && from.Host == r.Host {
+		return from.RequestURI()
+	}
+	return ""
 }
 
 // local reports whether page is a path of this site. Browsers take \ for / and skip control

@@ -81,7 +81,7 @@ func (k *kind) database(t testing.TB) string {
 		t.Fatalf("harness: %v", err)
 	}
 	if base == "" {
-		missing(t, k.name, k.absent)
+		Missing(t, k.name, k.absent)
 	}
 	name := newName()
 	dsn, err := k.dsn(base, name)

@@ -3,10 +3,11 @@
 // A server is, in this order: the one at the address in the environment; one on its standard port of
 // 127.0.0.1 that lets us in; a private one, started from the server's own programs once per test
 // process. Without any the test is skipped with a line that says what to install. What SOJOURN_REQUIRE
-// lists (mysql,postgres,sqlite) fails instead of being skipped.
+// lists (mysql,postgres,browser, and so on) fails instead of being skipped.
 //
 //	SOJOURN_MYSQL     a DSN of go-sql-driver, such as root@tcp(127.0.0.1:3306)/
 //	SOJOURN_POSTGRES  a URL of pgx, such as postgres://postgres@127.0.0.1:5432/postgres
+//	SOJOURN_REDIS     host:port
 //
 // The user named there must be allowed to create databases. A package that uses the harness says
 //
@@ -51,8 +52,8 @@ func (a *atEnd) run() {
 	a.do = nil
 }
 
-// missing ends the test for want of what, by skipping it unless SOJOURN_REQUIRE lists it.
-func missing(t testing.TB, what, line string) {
+// Missing ends the test for want of what, by skipping it unless SOJOURN_REQUIRE lists it.
+func Missing(t testing.TB, what, line string) {
 	t.Helper()
 	if slices.Contains(strings.Split(os.Getenv("SOJOURN_REQUIRE"), ","), what) {
 		t.Fatalf("%s (SOJOURN_REQUIRE lists %s)", line, what)

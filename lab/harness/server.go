@@ -30,7 +30,7 @@ func startServer(t testing.TB, k *kind) *Server {
 		t.Fatalf("harness: %v", err)
 	}
 	if p == nil {
-		missing(t, k.name, k.noPrograms)
+		Missing(t, k.name, k.noPrograms)
 	}
 	t.Cleanup(p.remove)
 	if err := p.start(); err != nil {

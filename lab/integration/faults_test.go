@@ -10,6 +10,7 @@ import (
 
 	"github.com/gosojourn/sojourn"
 	"github.com/gosojourn/sojourn/lab/harness"
+	"github.com/gosojourn/sojourn/redisstore"
 	"github.com/gosojourn/sojourn/sqlstore"
 )
 
@@ -17,10 +18,17 @@ import (
 type faulty struct {
 	*sojourn.Manager
 	t      *testing.T
-	server *harness.Server
+	server server
 	proxy  *harness.Proxy
 	cookie string
 	wire   func(text string) string // how text in a value is sent
+}
+
+// A server that may be killed and started again, with what it has kept.
+type server interface {
+	Addr() string
+	Kill()
+	Start()
 }
 
 // onFaulty runs f on each dialect that has a server. The manager stays the same through every fault.
@@ -51,6 +59,16 @@ func onFaulty(t *testing.T, cfg sojourn.Config, f func(s *faulty)) {
 			f(s)
 		})
 	}
+	t.Run("Redis", func(t *testing.T) {
+		server := harness.StartRedis(t, "--appendonly", "yes", "--appendfsync", "always")
+		proxy := harness.NewProxy(t, server.Addr())
+		store := redisStore(t, redisClient(t, nil, proxy.Addr()), redisstore.Options{})
+		s := &faulty{managerOn(t, store, cfg), t, server, proxy, "", func(text string) string { return text }}
+		if s.cookie = cookieOf(visit(s.Manager, "POST", "", plusOne)); s.cookie == "" {
+			t.Fatal("no session was begun")
+		}
+		f(s)
+	})
 }
 
 // The server commits and the network eats its answer: whoever simply did it again would count twice.

@@ -5,6 +5,7 @@ import (
 
 	"github.com/gosojourn/sojourn"
 	"github.com/gosojourn/sojourn/lab/laws"
+	"github.com/gosojourn/sojourn/sealed"
 )
 
 // patient is a SQLite DSN for hundreds of writers at once: without immediate, a transaction that
@@ -30,4 +31,11 @@ func lawsOn(t *testing.T, p place) {
 	store := p.store(t)
 	migrate(t, store)
 	laws.Run(t, func(*testing.T) sojourn.Store { return store })
+	ring, err := sealed.New([]string{sealed.GenerateKey()}, sealed.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Run("sealed, revocations here", func(t *testing.T) {
+		laws.RunSealed(t, ring, func(*testing.T) sojourn.OwnerIndex { return store })
+	})
 }

@@ -12,6 +12,8 @@ import (
 	"time"
 
 	"github.com/gosojourn/sojourn"
+	"github.com/gosojourn/sojourn/lab/harness"
+	"github.com/gosojourn/sojourn/redisstore"
 	"github.com/gosojourn/sojourn/sqlstore"
 )
 
@@ -25,9 +27,43 @@ const (
 
 var clicks = sojourn.NewKey[int]("clicks")
 
+// An order says which sessions a process is to work on. Its store is one of its own in each process.
 type order struct {
 	Dialect             sqlstore.Dialect
 	Driver, DSN, Cookie string
+	Prefix              string // of keys in Redis
+	Near                time.Duration
+}
+
+func (o order) store(t testing.TB) sojourn.Store {
+	t.Helper()
+	if o.Driver == "redis" {
+		return redisStore(t, redisClient(t, nil, o.DSN), redisstore.Options{Prefix: o.Prefix, Near: o.Near})
+	}
+	return place{o.Dialect, o.Driver, o.DSN}.store(t)
+}
+
+// betweenProcesses are the stores that processes can share.
+var betweenProcesses = func() (all []sharedPlace) {
+	for _, a := range asApplications {
+		all = append(all, sharedPlace{a.name, func(t testing.TB) order {
+			p := a.at(t)
+			migrate(t, p.store(t))
+			return order{Dialect: p.dialect, Driver: p.driver, DSN: p.dsn}
+		}})
+	}
+	for name, near := range map[string]time.Duration{"Redis": 0, "Redis, near cache": 2 * time.Second} {
+		all = append(all, sharedPlace{name, func(t testing.TB) order {
+			addr := harness.Redis(t)
+			return order{Driver: "redis", DSN: addr, Prefix: redisPrefix(t, redisClient(t, nil, addr)), Near: near}
+		}})
+	}
+	return all
+}()
+
+type sharedPlace struct {
+	name string
+	at   func(t testing.TB) order
 }
 
 // Two managers in one process share its memory. Two processes share the database and nothing else.
@@ -36,18 +72,15 @@ func TestTwoProcessesLoseNoUpdate(t *testing.T) {
 		click(t, text)
 		return
 	}
-	for _, k := range asApplications {
+	for _, k := range betweenProcesses {
 		t.Run(k.name, func(t *testing.T) {
-			p := k.at(t)
-			store := p.store(t)
-			migrate(t, store)
-			m := managerOn(t, store, sojourn.Config{})
+			o := k.at(t)
+			m := managerOn(t, o.store(t), sojourn.Config{})
 			w := visit(m, "POST", "", func(_ http.ResponseWriter, r *http.Request) { clicks.Put(r.Context(), 0) })
-			cookie := cookieOf(w)
-			if cookie == "" {
+			if o.Cookie = cookieOf(w); o.Cookie == "" {
 				t.Fatalf("no session was begun: %d", w.Code)
 			}
-			text, err := json.Marshal(order{p.dialect, p.driver, p.dsn, cookie})
+			text, err := json.Marshal(o)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -64,7 +97,7 @@ func TestTwoProcessesLoseNoUpdate(t *testing.T) {
 				})
 			}
 			wg.Wait()
-			wantClicks(t, m, cookie, processes*each)
+			wantClicks(t, m, o.Cookie, processes*each)
 		})
 	}
 }
@@ -75,7 +108,7 @@ func click(t *testing.T, text string) {
 	if err := json.Unmarshal([]byte(text), &o); err != nil {
 		t.Fatal(err)
 	}
-	m := managerOn(t, place{o.Dialect, o.Driver, o.DSN}.store(t), sojourn.Config{})
+	m := managerOn(t, o.store(t), sojourn.Config{})
 	var wg sync.WaitGroup
 	for i := range each {
 		wg.Go(func() {

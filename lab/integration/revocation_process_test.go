@@ -28,13 +28,11 @@ func TestALoginInFlightDiesInAnotherProcess(t *testing.T) {
 		return
 	}
 	const schedules, atOnce = 1000, 4
-	for _, k := range asApplications {
+	for _, k := range betweenProcesses {
 		t.Run(k.name, func(t *testing.T) {
-			p := k.at(t)
-			store := p.store(t)
-			migrate(t, store)
-			m := managerOn(t, store, sojourn.Config{})
-			url := startLogins(t, p)
+			o := k.at(t)
+			m := managerOn(t, o.store(t), sojourn.Config{})
+			url := startProcess(t, "TestALoginInFlightDiesInAnotherProcess", o)
 			var before, after, survived atomic.Int64
 			var wg sync.WaitGroup
 			for w := range atOnce {
@@ -102,15 +100,15 @@ func loginThere(t *testing.T, url, owner string) (begun time.Time, cookie string
 	return begun, cookie
 }
 
-// startLogins starts a process that logs in whoever is named in a request's body, after a while.
-func startLogins(t *testing.T, p place) (url string) {
+// startProcess has another process run a test of this package with an order, which says where it listens.
+func startProcess(t *testing.T, test string, o order) (url string) {
 	t.Helper()
-	text, err := json.Marshal(order{p.dialect, p.driver, p.dsn, ""})
+	text, err := json.Marshal(o)
 	if err != nil {
 		t.Fatal(err)
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), 2*time.Minute)
-	cmd := exec.CommandContext(ctx, os.Args[0], "-test.run=^TestALoginInFlightDiesInAnotherProcess$")
+	cmd := exec.CommandContext(ctx, os.Args[0], "-test.run=^"+test+"$")
 	cmd.Env = append(os.Environ(), orderVar+"="+string(text))
 	stdin, err := cmd.StdinPipe()
 	if err != nil {
@@ -146,7 +144,7 @@ func serveLogins(t *testing.T, text string) {
 	if err := json.Unmarshal([]byte(text), &o); err != nil {
 		t.Fatal(err)
 	}
-	m := managerOn(t, place{o.Dialect, o.Driver, o.DSN}.store(t), sojourn.Config{
+	m := managerOn(t, o.store(t), sojourn.Config{
 		ErrorHandler: func(w http.ResponseWriter, _ *http.Request, err error) {
 			http.Error(w, err.Error(), http.StatusConflict)
 		},
@@ -160,11 +158,16 @@ func serveLogins(t *testing.T, text string) {
 		time.Sleep(rand.N(4 * time.Millisecond))
 		_ = m.Login(r.Context(), string(owner)) // Commit says it again
 	}))
+	serveUntilInputEnds(t, login)
+}
+
+// serveUntilInputEnds is the other side of startProcess.
+func serveUntilInputEnds(t *testing.T, h http.Handler) {
 	ln, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
-	go http.Serve(ln, login)
+	go http.Serve(ln, h)
 	fmt.Printf("http://%s\n", ln.Addr())
 	io.Copy(io.Discard, os.Stdin)
 }

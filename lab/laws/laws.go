@@ -16,7 +16,7 @@ import (
 
 // Run tells every story on stores that open returns; each may be shared by several.
 func Run(t *testing.T, open func(t *testing.T) sojourn.Store) {
-	for _, group := range [][]story{updates, endings, renewals, outages, responses, doors, owners} {
+	for _, group := range [][]story{updates, endings, renewals, outages, responses, doors, owners, revocations} {
 		for _, s := range group {
 			t.Run(s.name, func(t *testing.T) { s.tell(t, open(t)) })
 		}

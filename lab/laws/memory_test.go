@@ -6,8 +6,17 @@ import (
 	"github.com/gosojourn/sojourn"
 	"github.com/gosojourn/sojourn/lab/laws"
 	"github.com/gosojourn/sojourn/memstore"
+	"github.com/gosojourn/sojourn/sealed"
 )
 
 func TestLawsOnMemory(t *testing.T) {
 	laws.Run(t, func(*testing.T) sojourn.Store { return memstore.New() })
+}
+
+func TestLawsOnSeals(t *testing.T) {
+	ring, err := sealed.New([]string{sealed.GenerateKey()}, sealed.Options{Compress: true, Pad: 64})
+	if err != nil {
+		t.Fatal(err)
+	}
+	laws.RunSealed(t, ring, func(*testing.T) sojourn.OwnerIndex { return memstore.New() })
 }

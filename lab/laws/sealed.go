@@ -12,7 +12,7 @@ import (
 // docs/sealed-sessions.md says what takes their place.
 func RunSealed(t *testing.T, sealer sojourn.Sealer, open func(t *testing.T) sojourn.OwnerIndex) {
 	told := 0
-	for _, group := range [][]story{updates, endings, renewals, outages, responses, doors, owners} {
+	for _, group := range [][]story{updates, endings, renewals, outages, responses, doors, owners, revocations} {
 		for _, s := range group {
 			if slices.Contains(onSeals, s.name) {
 				told++
