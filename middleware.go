@@ -63,7 +63,7 @@ func (st *state) open() bool {
 	if st.wrote.Load() {
 		return true
 	}
-	s := st.asked()
+	s := st.sess.Load()
 	if s == nil {
 		st.wrote.Store(true)
 		return true
@@ -90,7 +90,7 @@ func (st *state) end() {
 		st.open()
 		return
 	}
-	s := st.asked()
+	s := st.sess.Load()
 	if s == nil || st.refused.Load() {
 		return
 	}

@@ -19,10 +19,9 @@ type state struct {
 	r               *http.Request
 	begun           int64 // when the request came in, in milliseconds
 
-	mu       sync.Mutex
-	sess     *session    // nil until something asks
-	wrote    atomic.Bool // the header is out, or belongs to who hijacked
-	refused  atomic.Bool // an error response took the place of the handler's
+	sess     atomic.Pointer[session] // nil until something asks
+	wrote    atomic.Bool             // the header is out, or belongs to who hijacked
+	refused  atomic.Bool             // an error response took the place of the handler's
 	hijacked atomic.Bool
 }
 
@@ -43,19 +42,11 @@ func stateOf(ctx context.Context, m *Manager) *state {
 }
 
 func (st *state) session() *session {
-	st.mu.Lock()
-	defer st.mu.Unlock()
-	if st.sess == nil {
-		st.sess = &session{st: st, m: st.m}
+	if s := st.sess.Load(); s != nil {
+		return s
 	}
-	return st.sess
-}
-
-// asked returns the session if something has asked for it.
-func (st *state) asked() *session {
-	st.mu.Lock()
-	defer st.mu.Unlock()
-	return st.sess
+	st.sess.CompareAndSwap(nil, &session{st: st, m: st.m})
+	return st.sess.Load()
 }
 
 func sessionOf(ctx context.Context, m *Manager) *session {

@@ -61,7 +61,7 @@ func (st *state) readFrom(src io.Reader) (int64, error) {
 // hijack: who takes the connection writes the header himself, so a token would be lost.
 func (st *state) hijack() (net.Conn, *bufio.ReadWriter, error) {
 	if !st.wrote.Load() {
-		if s := st.asked(); s != nil && s.tokenDue() || st.m.tokenPending(st.w.Header()) {
+		if s := st.sess.Load(); s != nil && s.tokenDue() || st.m.tokenPending(st.w.Header()) {
 			return nil, nil, errHijack
 		}
 		if !st.open() {
