@@ -72,16 +72,24 @@ func (s *Store) fetchAll(ctx context.Context, calls []*call[wanted]) {
 	for i := range ids {
 		ids[i] = calls[min(i, len(calls)-1)].want.id
 	}
-	rows, err := s.rows(ctx, q, ids...)
+	var data []byte
 	for _, c := range calls {
-		if c.err = sql.ErrNoRows; err != nil {
-			c.err = errAlone
+		c.err = sql.ErrNoRows
+	}
+	err := s.each(ctx, q, ids, func(r *sql.Rows) error {
+		data = nil
+		if err := r.Scan(&data); err != nil || len(data) < tagLen {
+			return err
 		}
-		for _, x := range rows {
+		for _, c := range calls {
 			// Column token may compare without case: the id in the header is the one that counts.
-			if len(x.data) >= tagLen && string(x.data[idAt:tagLen]) == c.want.id {
-				c.want.data, c.err = x.data, nil
+			if string(data[idAt:tagLen]) == c.want.id {
+				c.want.data, c.err = data, nil
 			}
 		}
+		return nil
+	})
+	if err != nil {
+		tellAll(calls, errAlone)
 	}
 }

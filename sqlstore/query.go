@@ -102,10 +102,21 @@ type row struct {
 }
 
 // rows reads q to its end and lets go of the connection before it answers.
-func (s *statements) rows(ctx context.Context, q query, args ...any) ([]row, error) {
+func (s *statements) rows(ctx context.Context, q query, args ...any) (all []row, err error) {
+	err = s.each(ctx, q, args, func(r *sql.Rows) error {
+		var x row
+		err := r.Scan(&x.token, &x.data)
+		all = append(all, x)
+		return err
+	})
+	return all, err
+}
+
+// each has scan see every row of q.
+func (s *statements) each(ctx context.Context, q query, args []any, scan func(*sql.Rows) error) error {
 	st, err := s.prepared(ctx, q)
 	if err != nil {
-		return nil, err
+		return err
 	}
 	var r *sql.Rows
 	if st != nil {
@@ -114,21 +125,18 @@ func (s *statements) rows(ctx context.Context, q query, args ...any) ([]row, err
 		r, err = s.db.QueryContext(ctx, s.text[q], args...)
 	}
 	if err != nil {
-		return nil, err
+		return err
 	}
 	defer r.Close()
-	var all []row
 	for r.Next() {
-		var x row
-		if err := r.Scan(&x.token, &x.data); err != nil {
-			return nil, err
+		if err := scan(r); err != nil {
+			return err
 		}
-		all = append(all, x)
 	}
 	if err := r.Err(); err != nil {
-		return nil, err
+		return err
 	}
-	return all, ctx.Err()
+	return ctx.Err()
 }
 
 func (s *statements) close() error {

@@ -58,7 +58,7 @@ func (s *Store) alone(ctx context.Context, c *call[saving]) {
 	c.want.n, c.err = s.exec(ctx, c.want.q, c.want.args...)
 }
 
-func tellAll(calls []*call[saving], err error) {
+func tellAll[T any](calls []*call[T], err error) {
 	for _, c := range calls {
 		c.err = err
 	}

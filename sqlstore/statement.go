@@ -60,11 +60,11 @@ const batch = 100
 // UPDATE CURRENT_TIMESTAMP.
 var texts = [queries]string{
 	qLoad:        `SELECT data FROM {table} WHERE token = ?`,
-	qLoad2:       `SELECT token, data FROM {table} WHERE token IN ({2})`,
-	qLoad4:       `SELECT token, data FROM {table} WHERE token IN ({4})`,
-	qLoad8:       `SELECT token, data FROM {table} WHERE token IN ({8})`,
-	qLoad16:      `SELECT token, data FROM {table} WHERE token IN ({16})`,
-	qLoad32:      `SELECT token, data FROM {table} WHERE token IN ({32})`,
+	qLoad2:       `SELECT data FROM {table} WHERE token IN ({2})`,
+	qLoad4:       `SELECT data FROM {table} WHERE token IN ({4})`,
+	qLoad8:       `SELECT data FROM {table} WHERE token IN ({8})`,
+	qLoad16:      `SELECT data FROM {table} WHERE token IN ({16})`,
+	qLoad32:      `SELECT data FROM {table} WHERE token IN ({32})`,
 	qCreate:      `INSERT INTO {table} (token, data, expiry) VALUES (?, {bytes}, {time}) {ifnew}`,
 	qCreateOwned: `INSERT INTO {table} (token, data, expiry, owner) VALUES (?, {bytes}, {time}, {bytes}) {ifnew}`,
 	qUpdate:      `UPDATE {table} SET data = {bytes}, expiry = {time} WHERE token = ? AND {tag} = {ascii} AND {expires} > {ascii}`,
