@@ -73,7 +73,8 @@ func (o options) measure() (*report, error) {
 			total++
 		}
 	}
-	bar := progressbar.NewOptions(total, progressbar.OptionSetWriter(os.Stderr), progressbar.OptionShowCount(), progressbar.OptionSetPredictTime(true), progressbar.OptionClearOnFinish())
+	bar := progressbar.NewOptions(total, progressbar.OptionSetVisibility(isTerminal(os.Stderr)),
+		progressbar.OptionSetWriter(os.Stderr), progressbar.OptionShowCount(), progressbar.OptionSetPredictTime(true), progressbar.OptionClearOnFinish())
 	tell := func(x result) {
 		r.Results = append(r.Results, x)
 		bar.Clear()
@@ -263,4 +264,9 @@ func versions() map[string]string {
 		}
 	}
 	return all
+}
+
+func isTerminal(f *os.File) bool {
+	info, err := f.Stat()
+	return err == nil && info.Mode()&os.ModeCharDevice != 0
 }
