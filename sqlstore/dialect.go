@@ -51,7 +51,7 @@ type dialect struct {
 	schema   string // of a table that is named without one
 
 	// How an UPDATE tells which rows it has met, and not only how many.
-	returning string // its last clause, answers two columns
+	returning string // its last clause, answers the new tags
 	marked    string // like time, and leaves a mark in Result.LastInsertId
 
 	// Values.

@@ -72,12 +72,11 @@ func (s *Store) fetchAll(ctx context.Context, calls []*call[wanted]) {
 	for i := range ids {
 		ids[i] = calls[min(i, len(calls)-1)].want.id
 	}
-	var data []byte
 	for _, c := range calls {
 		c.err = sql.ErrNoRows
 	}
 	err := s.each(ctx, q, ids, func(r *sql.Rows) error {
-		data = nil
+		var data []byte
 		if err := r.Scan(&data); err != nil || len(data) < tagLen {
 			return err
 		}

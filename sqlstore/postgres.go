@@ -13,7 +13,7 @@ var postgres = dialect{
 	ifNew:    "ON CONFLICT DO NOTHING",
 	schema:   "current_schema()",
 
-	returning: " RETURNING token, {tag}",
+	returning: " RETURNING {tag}",
 
 	maxExpiry:   maxMillis,
 	maxData:     1<<24 - 1,

@@ -119,12 +119,19 @@ func (s *Store) saveInOneStatement(ctx context.Context, calls []*call[saving]) {
 	step := bits.Len(uint(len(calls)-1)) - 1
 	args := s.d.updateArgs(calls, 2<<step)
 	if many += query(step); s.d.returning != "" {
-		rows, err := s.rows(ctx, many, args...)
+		err := s.each(ctx, many, args, func(r *sql.Rows) error {
+			var met []byte
+			err := r.Scan(&met)
+			for _, c := range calls {
+				if string(met) == string(c.want.is) { // drawn at random, so nobody else's
+					c.want.n = 1
+				}
+			}
+			return err
+		})
 		if err != nil {
 			tellAll(calls, s.shared(err))
-			return
 		}
-		markHits(calls, rows)
 		return
 	}
 	r, err := s.result(ctx, many, args...)
@@ -147,7 +154,7 @@ func (s *Store) saveInOneStatement(ctx context.Context, calls []*call[saving]) {
 	}
 }
 
-// whichMet answers a bit for each row that an UPDATE has met which leaves marks, as mark made them.
+// whichMet answers a bit for each row that an UPDATE has met which leaves marks, mark among them.
 func whichMet(r sql.Result, mark int64) uint64 {
 	last, err := r.LastInsertId()
 	if err != nil || last>>savesAtOnce != mark>>savesAtOnce {
@@ -158,18 +165,6 @@ func whichMet(r sql.Result, mark int64) uint64 {
 
 // errUntold may be met where something between here and the server keeps back what it says.
 var errUntold = errors.New("saved together with others, of which some had changed: the database did not tell which")
-
-// markHits notes which of calls have left their version: they are drawn at random, so nobody else has.
-func markHits(calls []*call[saving], rows []row) {
-	for _, c := range calls {
-		for _, x := range rows {
-			if len(x.data) >= tagLen && string(x.data[:tagLen]) == string(c.want.is) {
-				c.want.n = 1
-				break
-			}
-		}
-	}
-}
 
 // updateArgs puts n updates into the order of qUpdate2 and so on; where there are fewer, the last
 // stands in for the rest.

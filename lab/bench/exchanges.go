@@ -4,9 +4,6 @@ import (
 	"context"
 	"database/sql"
 	"fmt"
-	"io"
-	"net/http"
-	"strconv"
 	"time"
 )
 
@@ -73,7 +70,7 @@ func exchangesOf(addr, route string, conns int) (float64, error) {
 	if _, err := t.run(50 * time.Millisecond); err != nil { // statements are prepared
 		return 0, err
 	}
-	before, err := counted(addr)
+	before, err := figure(addr, "exchanges")
 	if err != nil {
 		return 0, err
 	}
@@ -81,19 +78,6 @@ func exchangesOf(addr, route string, conns int) (float64, error) {
 	if err != nil {
 		return 0, err
 	}
-	after, err := counted(addr)
+	after, err := figure(addr, "exchanges")
 	return float64(after-before) / float64(s.requests), err
-}
-
-func counted(addr string) (int64, error) {
-	res, err := http.Get("http://" + addr + "/exchanges")
-	if err != nil {
-		return 0, err
-	}
-	defer res.Body.Close()
-	text, err := io.ReadAll(res.Body)
-	if err != nil {
-		return 0, err
-	}
-	return strconv.ParseInt(string(text), 10, 64)
 }

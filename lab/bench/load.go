@@ -160,7 +160,13 @@ func percentile(took []time.Duration, q float64) time.Duration {
 
 // cpu is what the application has used so far.
 func cpu(addr string) (time.Duration, error) {
-	res, err := http.Get("http://" + addr + "/cpu")
+	n, err := figure(addr, "cpu")
+	return time.Duration(n), err
+}
+
+// figure asks the application for a number.
+func figure(addr, name string) (int64, error) {
+	res, err := http.Get("http://" + addr + "/" + name)
 	if err != nil {
 		return 0, err
 	}
@@ -169,6 +175,5 @@ func cpu(addr string) (time.Duration, error) {
 	if err != nil {
 		return 0, err
 	}
-	n, err := strconv.ParseInt(string(text), 10, 64)
-	return time.Duration(n), err
+	return strconv.ParseInt(string(text), 10, 64)
 }
