@@ -2,23 +2,32 @@ package sojourn
 
 import (
 	"bytes"
-	"crypto/rand"
+	"cmp"
+	"context"
+	"maps"
 	"slices"
-	"time"
+
+	"github.com/gosojourn/sojourn/internal/value"
 )
 
 type opKind uint8
 
 const (
-	opPut opKind = iota
+	opNone opKind = iota // what a later Pop has made void
+	opPut
 	opDelete
 	opPop
 	opTake
 	opUpdate
+	opAppend
+	opClear
 	opLogin
 	opLogout
 	opRenew
 	opRemember
+	opLimit
+	opDeadline
+	opBind  // what binds the session to a device is what bind makes of it
 	opStamp // with the fence that RevokeOthers has raised, under which this session is to live
 )
 
@@ -26,175 +35,295 @@ const (
 // a newer record.
 type op struct {
 	kind  opKind
-	on    bool
+	on    bool                         // opRemember; opDeadline: the cookie is to be sent again
 	epoch uint32                       // opUpdate: the base that value was computed from
-	name  string                       // the key's; the owner of opLogin
-	value []byte                       // opPut: new; opPop: what was returned; opUpdate: fn's result
-	fn    func([]byte) ([]byte, error) // opUpdate
+	name  string                       // the key's; the owner of opLogin, opStamp; why, of an opLogout that nobody asked for
+	value []byte                       // opPut, opAppend: new; opPop: what was returned; opUpdate: fn's result; opLogin: what the browser is offered to bind the session with
+	stamp uint64                       // opPop: of what was returned; 0: it was this request's own. opLimit, opDeadline: in milliseconds since 1970
+	fn    func([]byte) ([]byte, error) // opUpdate, opBind
 	out   *[]byte                      // opTake: what was there
 }
 
-// needsToken: the ops that replace the token of a session that is there.
-func (o *op) needsToken() bool {
-	return o.kind == opLogin || o.kind == opRenew || o.kind == opRemember
+// add logs o. What comes when nothing saves by itself any more is told of. The caller holds mu.
+func (s *session) add(ctx context.Context, o op) {
+	if s.log == nil {
+		s.log = s.first[:0]
+	}
+	s.log = append(s.log, o)
+	s.by, s.last = ctx, o.kind
+	if s.st.returned.Load() {
+		s.leftBehind("returned")
+	}
 }
 
-// stored is a record as it is in the store, with its content parsed.
-type stored struct {
-	Record
-	content
+// leftBehind tells, once, that nothing but a Commit of its own saves what was changed. The caller holds mu.
+func (s *session) leftBehind(reason string) {
+	if !s.told {
+		s.told = true
+		s.note(Event{Name: EventLeftBehind, ID: s.base.ID, Owner: s.base.Owner, Reason: reason})
+	}
 }
 
-// A draft is a record in the making: a base, and the changes of one or more requests on it.
-type draft struct {
-	stored
-	edits   edits
-	fresh   bool // there is no record yet
-	renewed bool // the family is superseded; a token is to be minted
-	login   bool
-	dirty   bool
-
-	first [1]edit // most requests change one thing
-	line  [maxLineage * versionLen]byte
+// do logs o, having loaded the session.
+func (s *session) do(ctx context.Context, o op) {
+	s.door(insideUpdate)
+	s.lock()
+	defer s.unlock()
+	s.add(ctx, o)
 }
 
-func draftOf(base *stored) *draft { return &draft{stored: *base} }
-
-func (d *draft) get(name string) []byte {
-	if i := d.edits.find(name); i >= 0 {
-		return d.edits[i].value
+// change is do for what answers an error when the session cannot be had at all.
+func (s *session) change(ctx context.Context, o op) error {
+	s.door(insideUpdate)
+	s.lock()
+	defer s.unlock()
+	if s.err != nil {
+		return s.err
 	}
-	return d.values.get(name)
-}
-
-// apply does ops on d in order. same says that d is the base that the request itself saw, so that
-// results it already has are still right.
-func (d *draft) apply(s *session, ops []op, same bool, now int64) error {
-	var remember *bool
-	for i := range ops {
-		o := &ops[i]
-		switch o.kind {
-		case opPut:
-			d.set(o.name, o.value)
-		case opDelete:
-			if d.get(o.name) != nil {
-				d.set(o.name, nil)
-			}
-		case opPop:
-			if old := d.get(o.name); old != nil {
-				if left := withoutPopped(old, o.value); left == nil || !bytes.Equal(left, old) {
-					d.set(o.name, left)
-				}
-			}
-		case opTake:
-			if *o.out = d.get(o.name); *o.out != nil {
-				d.set(o.name, nil)
-			}
-		case opUpdate:
-			value := o.value
-			if !same || o.epoch != s.epoch {
-				var err error
-				if value, err = o.fn(d.get(o.name)); err != nil {
-					return err
-				}
-			}
-			d.set(o.name, value)
-		case opLogin:
-			d.logIn(s, o.name, now)
-		case opRenew:
-			if !d.fresh {
-				d.renew(now)
-			}
-		case opRemember:
-			remember = &o.on
-		case opStamp:
-			d.Fence, d.dirty = s.raised[o.name], true
-		}
-	}
-	if remember != nil && *remember != d.remembered {
-		d.remembered = *remember
-		switch {
-		case d.fresh || d.login:
-		case d.remembered:
-			d.renew(now)
-			d.deadline = now + s.m.cfg.RememberFor.Milliseconds()
-		default:
-			d.renew(now)
-			d.deadline = min(d.deadline, now+s.m.cfg.Lifetime.Milliseconds())
-		}
-	}
-	if d.fresh {
-		d.created = now
-	}
-	if d.fresh || d.login {
-		life := s.m.cfg.Lifetime
-		if d.remembered {
-			life = s.m.cfg.RememberFor
-		}
-		d.deadline = now + life.Milliseconds()
-	}
+	s.add(ctx, o)
 	return nil
 }
 
-func (d *draft) set(name string, value []byte) {
-	if d.edits == nil {
-		d.edits = d.first[:0]
+// put copies v: one that is short goes where it costs no object of its own.
+func (s *session) put(ctx context.Context, name string, v []byte) {
+	s.door(insideUpdate)
+	s.lock()
+	defer s.unlock()
+	var own []byte
+	if n := int(s.spare) + len(v); n <= len(s.short) {
+		own, s.spare = s.short[s.spare:n:n], uint8(n)
+	} else {
+		own = make([]byte, len(v))
 	}
-	d.edits.set(name, value)
-	d.dirty = true
+	copy(own, v)
+	s.add(ctx, op{kind: opPut, name: name, value: own})
 }
 
-// renew supersedes the family once: one that nobody was given needs no grace.
-func (d *draft) renew(now int64) {
-	d.dirty = true
-	if !d.renewed && !d.fresh {
-		d.supersede(now)
+// append adds more to a list. Appends that follow each other are one op, so that any number of them costs
+// what they hold. It reports whether what is there already is a list.
+func (s *session) append(ctx context.Context, name string, more []byte) (fits bool) {
+	s.door(insideUpdate)
+	s.lock()
+	defer s.unlock()
+	if n := len(s.log) - 1; n >= s.taken && s.log[n].kind == opAppend && s.log[n].name == name {
+		s.log[n].value, _ = value.AppendList(s.log[n].value, more)
+		s.by = ctx
+		return true
 	}
-	d.renewed = true
+	base, _ := s.base.Values.Get(name)
+	s.add(ctx, op{kind: opAppend, name: name, value: more})
+	return base == nil || value.IsList(base) || s.lastSetter(name) >= 0
 }
 
-// logIn makes owner the session's own. What another owner had is not for this one to see.
-func (d *draft) logIn(s *session, owner string, now int64) {
-	d.renew(now)
-	if d.Owner != "" && d.Owner != owner {
-		d.values, d.edits = nil, nil
-		d.created, d.remembered = now, false
+// pop removes what it returns, and nothing that is put later.
+func (s *session) pop(ctx context.Context, name string) []byte {
+	s.door(insideUpdate)
+	s.lock()
+	defer s.unlock()
+	all, stamp := s.lookup(name)
+	if all == nil {
+		return nil
 	}
-	d.Owner, d.Fence, d.auth, d.login = owner, s.fence, now, true
-	d.device = nil
-	if s.m.cfg.Device != nil {
-		d.device = encodeDevice(s.m.cfg.Device(s.st.r))
+	from := s.lastSetter(name)
+	o := op{kind: opPop, name: name, value: all, stamp: stamp}
+	switch {
+	case !s.untaken(name):
+		o.stamp = 0 // a Commit is under way with changes of this value: its bytes have to do
+	case from < 0:
+		// What is there was there before, with the appends of this request behind it: those are void.
+		s.void(name, 0)
+		o.value, _ = s.base.Values.Get(name)
+		if o.value == nil {
+			return all
+		}
+	case s.log[from].kind == opPut:
+		s.void(name, from+1)
+		o = op{kind: opDelete, name: name}
+	case s.log[from].kind != opUpdate:
+		s.void(name, from+1) // there was nothing but appends of this request
+		return all
+	}
+	s.add(ctx, o)
+	return all
+}
+
+// untaken reports whether no change of name is being performed.
+func (s *session) untaken(name string) bool {
+	for i := range s.log[:s.taken] {
+		if s.log[i].name == name {
+			return false
+		}
+	}
+	return true
+}
+
+// void takes back the appends to name from the i-th op on.
+func (s *session) void(name string, i int) {
+	for ; i < len(s.log); i++ {
+		if o := &s.log[i]; o.kind == opAppend && o.name == name {
+			*o = op{kind: opNone}
+		}
 	}
 }
 
-// worthCreating: a session begins with a value or a login, not with having been looked at.
-func (d *draft) worthCreating() bool {
-	return d.login || slices.ContainsFunc(d.edits, func(e edit) bool { return e.value != nil })
+// take removes the value, commits, and returns it.
+func (s *session) take(ctx context.Context, name string) ([]byte, error) {
+	if err := s.m.keeper.can(verbTake); err != nil {
+		return nil, err
+	}
+	s.door(insideUpdate | insideEvent)
+	b := s.m.budget()
+	s.lockWithin(b)
+	s.unlock()
+	if s.get(name) == nil {
+		// That it is not there is for the store to say, not for what was loaded a while ago.
+		if err := s.confirm(b); err != nil {
+			return nil, err
+		}
+	}
+	var out []byte
+	s.do(ctx, op{kind: opTake, name: name, out: &out})
+	if err := s.commitWithin(b); err != nil {
+		return nil, err
+	}
+	return out, nil
 }
 
-// finish turns d into the record to write. token, when given, begins a new family.
-func (d *draft) finish(cfg *Config, token string, now int64) (Record, error) {
-	if token != "" {
-		d.token, d.family, d.generation = hashToken(cfg.Purpose, token), hashFamily(token), 0
-		rand.Read(d.nonce[:])
+// update runs fn without holding mu, because fn may read the session; if another goroutine of the
+// request came between, it runs again.
+func (s *session) update(ctx context.Context, name string, fn func([]byte) ([]byte, error)) {
+	s.door(insideUpdate)
+	for {
+		s.lock()
+		old, _ := s.lookup(name)
+		n, settled, epoch := len(s.log), s.settled, s.epoch
+		s.unlock()
+		v, err := s.runUpdate(fn, old)
+		if err != nil {
+			s.fail(err)
+			return
+		}
+		s.mu.Lock()
+		if len(s.log) == n && s.settled == settled && s.epoch == epoch {
+			s.add(ctx, op{kind: opUpdate, name: name, value: v, fn: fn, epoch: epoch})
+			s.unlock()
+			return
+		}
+		s.unlock()
 	}
-	if !d.fresh {
-		d.lineage = d.descend(d.line[:0], d.Version, millis(d.Seen), now)
-	}
-	data, err := d.encode(d.edits)
-	if err != nil {
-		return Record{}, err
-	}
-	r := d.Record
-	r.Data, r.Version = data, newVersion()
-	r.Seen, r.Expiry = time.UnixMilli(now), d.expiry(cfg, now)
-	return r, nil
 }
 
-// expiry of a session used at now: the idle limit, within the absolute one.
-func (c *content) expiry(cfg *Config, now int64) time.Time {
-	if cfg.IdleTimeout == NoIdleTimeout || c.remembered {
-		return time.UnixMilli(c.deadline)
+// fail remembers the first mistake for the Commit to answer.
+func (s *session) fail(err error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.fault == nil {
+		s.fault = err
 	}
-	return time.UnixMilli(min(now+cfg.IdleTimeout.Milliseconds(), c.deadline))
+}
+
+// lookup reads through the change set, newest first, into the record. The stamp is that of the record's
+// value, 0 for one that this request has changed.
+func (s *session) lookup(name string) (v []byte, stamp uint64) {
+	from := s.lastSetter(name)
+	switch {
+	case from < 0:
+		v, stamp = s.base.Values.Get(name)
+	case s.log[from].kind == opPut || s.log[from].kind == opUpdate:
+		v = s.log[from].value
+	}
+	for i := from + 1; i < len(s.log); i++ {
+		if o := &s.log[i]; o.kind == opAppend && o.name == name {
+			joined, fits := value.AppendList(bytes.Clone(v), o.value)
+			if v = joined; !fits || len(v) == len(o.value) {
+				v = bytes.Clone(o.value) // which the next Append may grow in place
+			}
+			stamp = 0
+		}
+	}
+	return v, stamp
+}
+
+// lastSetter is the last op that says what name holds, whatever it held before; -1 if that is the record.
+func (s *session) lastSetter(name string) int {
+	for i := len(s.log) - 1; i >= 0; i-- {
+		switch o := &s.log[i]; o.kind {
+		case opPut, opUpdate, opDelete, opPop, opTake:
+			if o.name == name {
+				return i
+			}
+		case opClear, opLogout:
+			return i
+		case opLogin:
+			if s.dropsValues(i) {
+				return i
+			}
+		}
+	}
+	return -1
+}
+
+// dropsValues reports whether the i-th op, a login, is as another owner: what that one had is not for this
+// one to see.
+func (s *session) dropsValues(i int) bool {
+	owner := s.ownerBefore(i)
+	return owner != "" && owner != s.log[i].name
+}
+
+// names are those of the values as lookup finds them, in order.
+func (s *session) names() []string {
+	there := make(map[string]bool)
+	for name := range s.base.Values.Names() {
+		there[name] = true
+	}
+	for i := range s.log {
+		switch o := &s.log[i]; o.kind {
+		case opPut, opUpdate, opAppend:
+			there[o.name] = true
+		case opDelete, opPop, opTake:
+			delete(there, o.name)
+		case opClear, opLogout:
+			clear(there)
+		case opLogin:
+			if s.dropsValues(i) {
+				clear(there)
+			}
+		}
+	}
+	return slices.Sorted(maps.Keys(there))
+}
+
+// ownerBefore is the owner as the i-th op found it.
+func (s *session) ownerBefore(i int) string {
+	for i--; i >= 0; i-- {
+		switch o := &s.log[i]; o.kind {
+		case opLogin:
+			return o.name
+		case opLogout:
+			return ""
+		}
+	}
+	return s.owner()
+}
+
+// owner is whose session this was when what is in the log was changed.
+func (s *session) owner() string { return cmp.Or(s.base.Owner, s.was) }
+
+func lastLogout(ops []op) int {
+	for i := len(ops) - 1; i >= 0; i-- {
+		if ops[i].kind == opLogout {
+			return i
+		}
+	}
+	return -1
+}
+
+// lastLogin is the owner that ops end with, "" if they log nobody in.
+func lastLogin(ops []op) string {
+	for i := len(ops) - 1; i >= 0; i-- {
+		if ops[i].kind == opLogin {
+			return ops[i].name
+		}
+	}
+	return ""
 }

@@ -1,259 +1,347 @@
 package sojourn
 
 import (
+	"cmp"
 	"context"
 	"errors"
-	"slices"
+	"net/http"
+	"reflect"
 	"time"
+
+	"github.com/gosojourn/sojourn/internal/carrier"
 )
 
-// commit takes the change set so far and makes it so, whole or not at all. Errors: ErrEnded,
-// ErrHeaderSent, ErrTooLarge, one that is Unavailable, or what an encoder said.
-func (s *session) commit() error {
-	s.committing.Lock()
-	defer s.committing.Unlock()
+// commit takes the change set so far and makes it so, whole or not at all. A Commit that waited for
+// another one, which has performed its changes too, answers what that one did.
+func (s *session) commit() error { return s.commitWithin(s.m.budget()) }
 
+// commitWithin is commit as a part of a call that has b for all it does.
+func (s *session) commitWithin(b *budget) error {
+	s.door(insideUpdate | insideEvent)
 	s.mu.Lock()
-	ops, fault := s.log[:len(s.log):len(s.log)], s.fault
-	phase, loadErr := s.phase, s.err
-	s.fault = nil
+	waiting, upTo := len(s.log) > 0, s.settled+uint64(len(s.log))
 	s.mu.Unlock()
-
-	switch {
-	case fault != nil:
-		s.settle(len(ops), nil)
-		s.m.emit(s.st, Event{Name: EventFailed, ID: s.base.ID, Err: fault})
-		return fault
-	case phase == unavailable_:
-		s.settle(len(ops), nil)
-		return loadErr
-	case len(ops) == 0 && (phase != live || !s.stale && !s.m.touchDue(&s.base, millis(time.Now()))):
-		return nil
-	}
-	perform := s.perform
-	if s.m.seal != nil {
-		perform = s.performSealed
-	}
-	err := perform(ops)
-	if err != nil {
-		s.report(err)
+	err, mine := s.commitLocked(b)
+	if !mine && waiting {
+		s.mu.Lock()
+		if s.settled >= upTo && err == nil {
+			err = s.outcome
+		}
+		s.mu.Unlock()
 	}
 	return err
 }
 
-// perform does ops. The client's going away cancels no save, but then no token can be handed over.
-func (s *session) perform(all []op) error {
-	ctx := detached{s.st}
-	ops := all
-	clientGone := s.st.Context.Err() != nil
-	if clientGone {
-		if i := slices.IndexFunc(ops, func(o op) bool { return o.needsToken() }); i >= 0 {
-			s.m.emit(s.st, Event{Name: EventLoginAbandoned, ID: s.base.ID, Owner: s.base.Owner})
-			ops = ops[:i]
-		}
-	}
-	if i := lastLogout(ops); i >= 0 {
-		if err := s.logOut(ctx); err != nil {
-			s.settle(len(all), nil)
-			return err
-		}
-		if ops = ops[i+1:]; len(ops) == 0 {
-			s.settle(len(all), nil)
-			return nil
-		}
-	}
-	owner := lastLogin(ops)
-	login := owner != ""
-	tooLate := s.st.wrote.Load()
-	if login && !tooLate {
-		if err := s.openLogin(ctx, owner); err != nil {
-			s.settle(len(all), nil)
-			return err
-		}
-	}
+func (s *session) commitLocked(b *budget) (err error, mine bool) {
+	defer s.tellAll()
+	s.hold.Lock()
+	defer s.hold.Unlock()
+	return s.perform(b, s.st.rw.Sent() || s.st.rw.Past())
+}
 
-	var o outcome
-	var token string
-	err := ErrEnded
-	same := true
-	if s.phase == live {
-		barrier := slices.ContainsFunc(ops, func(o op) bool { return o.needsToken() })
-		if barrier && tooLate {
-			s.settle(len(all), nil)
-			return ErrHeaderSent
-		}
-		if barrier {
-			token = mint(s.base.ID)
-		}
-		w := &s.place
-		*w = save{s: s, ops: ops, barrier: barrier}
-		o = s.m.save(ctx, w, token)
-		if w.panicked != nil {
-			s.settle(len(all), nil)
-			panic(w.panicked)
-		}
-		if err = o.err; w.err != nil {
-			err = w.err
-		}
-		if err == nil && token != "" && o.base.token != hashToken(s.m.cfg.Purpose, token) {
-			token = "" // Remember that changed nothing
-		}
-		same = false
+// tellAll tells what happened, now that no lock is held.
+func (s *session) tellAll() {
+	s.mu.Lock()
+	s.unlock()
+}
+
+// perform makes a plan and carries it out. mine is false where there was nothing to do. The caller holds
+// hold.
+func (s *session) perform(b *budget, sent bool) (err error, mine bool) {
+	s.mu.Lock()
+	ops, fault := s.log[:len(s.log):len(s.log)], s.fault
+	s.fault, s.taken = nil, len(ops)
+	idle := len(ops) == 0 && (s.phase == unread || s.phase == anonymous || s.phase == live && !s.due())
+	s.mu.Unlock()
+	if fault != nil {
+		s.tell(Event{Name: EventFailed, ID: s.base.ID, Err: fault})
+		s.settle(ops, fault)
+		return fault, true
 	}
-	if s.phase == anonymous || errors.Is(err, ErrEnded) && login {
-		if clientGone {
-			s.settle(len(all), nil)
+	if idle {
+		return nil, false
+	}
+	finished := false
+	defer func() {
+		if !finished { // a function of the application has panicked
+			s.settle(ops, errAborted)
+		}
+	}()
+	err = s.carryOut(b, makePlan(s.facts(sent, ops), ops), sent)
+	finished = true
+	if len(ops) > 0 || err != nil {
+		s.settle(ops, err)
+	}
+	if err != nil && err != s.err { // that was told when it happened
+		s.report(err)
+	}
+	return err, len(ops) > 0
+}
+
+// due reports whether the idle limit is to be extended, or the seal renewed.
+func (s *session) due() bool {
+	if s.m.copying && s.st.Context.Err() != nil {
+		return false // nobody is there any more to whom it could go
+	}
+	return s.stale || !s.touched && s.m.touchDue(&s.base, time.Now().UnixMilli())
+}
+
+// facts gathers what a plan depends on.
+func (s *session) facts(sent bool, ops []op) facts {
+	ctx := s.st.Context
+	f := facts{phase: s.phase, loadErr: s.err, remembered: s.base.Remembered,
+		copying: s.m.copying, sent: sent}
+	f.due = f.phase == live && s.due()
+	if len(ops) == 0 {
+		return f
+	}
+	if ctx.Err() != nil {
+		f.left = clientLeft(ctx)
+		f.answered = f.left == nil && answered(ctx, s.st.rw.Inner())
+	}
+	f.several, f.unbound = len(s.several) > 0, s.withheld
+	f.heldBack = f.phase == anonymous && !s.shown && s.m.heldBack(s.st.r)
+	return f
+}
+
+// carryOut does what the plan says.
+func (s *session) carryOut(b *budget, p plan, sent bool) error {
+	if p.end {
+		if err := s.endShown(b, p.why); err != nil {
+			return err
+		}
+		if p.refuse != nil {
+			return p.refuse
+		}
+		if len(p.rest) == 0 {
 			return nil
 		}
-		if tooLate && wouldCreate(ops) {
-			s.settle(len(all), nil)
-			return ErrHeaderSent
+		return s.carryOut(b, makePlan(s.facts(sent, p.rest), p.rest), sent)
+	}
+	if p.refuse != nil || p.write == writeNothing {
+		return p.refuse
+	}
+	if p.owner != "" {
+		if err := s.openLogin(b, p.owner); err != nil {
+			return err
 		}
-		o, token = s.m.create(ctx, s, ops, same)
-		err = o.err
 	}
-	if err == nil && login {
-		err = s.closeLogin(ctx, owner, &o.base)
-	}
+	old, err := s.beforeRenewal(b, &p)
 	if err != nil {
-		if errors.Is(err, ErrEnded) {
-			s.settle(len(all), &gone)
-		} else {
-			s.settle(len(all), nil)
-		}
 		return err
 	}
-	before := s.base
-	if o.base.ID != "" {
-		s.settle(len(all), &o.base)
-	} else {
-		s.settle(len(all), nil)
+	if err := s.write(b, p); err != nil || old == "" {
+		return err
 	}
-	if token != "" {
-		s.handOver(token, &before, login)
+	s.afterRenewal(b, old)
+	return nil
+}
+
+// write has the keeper carry p out, and goes on from there.
+func (s *session) write(b *budget, p plan) error {
+	before := s.base.ID
+	w, err := s.m.keeper.write(s, b, &work{plan: p})
+	if isEnded(err) && !errors.Is(err, errRevoked) {
+		s.mu.Lock()
+		s.strand()
+		s.mu.Unlock()
+	}
+	if isEnded(err) && len(p.ops) == 0 {
+		return nil // nothing was to be changed but the idle limit
+	}
+	if err != nil {
+		return err
+	}
+	s.adopt(&w, before, p.owner != "")
+	if p.owner != "" {
+		s.invite(p.ops)
 	}
 	return nil
 }
 
-// detached is a request's context without its end: a client that leaves cancels no save.
-type detached struct{ *state }
-
-func (detached) Deadline() (time.Time, bool) { return time.Time{}, false }
-func (detached) Done() <-chan struct{}       { return nil }
-func (detached) Err() error                  { return nil }
-
-// logOut ends the record and has the browser forget the cookie, unless a newer login's cookie
-// may be in its place by now.
-func (s *session) logOut(ctx context.Context) error {
-	if s.phase == live {
-		s.place = save{s: s, barrier: true}
-		switch err := s.m.remove(ctx, &s.place); {
-		case errors.Is(err, ErrEnded):
-			s.m.emit(s.st, Event{Name: EventUsedAfterEnd, ID: s.base.ID, Reason: "superseded"})
-			s.rebase(ended, stored{})
-			return nil
-		case err != nil:
-			return err
-		}
-		s.m.emit(s.st, Event{Name: EventEnded, ID: s.base.ID, Owner: s.base.Owner, Reason: "logout"})
-	}
-	if s.phase == ended {
-		return nil
-	}
-	s.rebase(anonymous, stored{})
-	if h := s.st.w.Header(); !s.st.wrote.Load() && (s.shown || s.m.tokenPending(h)) {
-		s.m.expireToken(h)
-	}
-	return nil
+// A work is what writing needs, in one object.
+type work struct {
+	plan
+	turn turn
 }
 
-// handOver puts the new token into the response and tells of it.
-func (s *session) handOver(token string, before *stored, login bool) {
-	s.m.sendToken(s.st.w.Header(), token, s.base.remembered, time.Until(timeOf(s.base.deadline)))
-	e := Event{ID: s.base.ID, Owner: s.base.Owner}
-	if e.Name = EventRenewed; before.ID != s.base.ID {
-		e.Name = EventCreated
-	}
-	s.m.emit(s.st, e)
-	if login {
-		e.Name = EventLogin
-		s.m.emit(s.st, e)
-	}
+// A written is what a keeper has made of a plan.
+type written struct {
+	base  *stored           // as it is kept now; nil where there was nothing worth keeping
+	out   *carrier.Outgoing // what the response is to say of it
+	new   bool              // there is another token, which the client is to get
+	again *carrier.Outgoing // the same token, for a client whose cookie may end too soon
 }
 
-// settle drops the first n ops, done or refused, and takes base, when given, as what is stored now.
-func (s *session) settle(n int, base *stored) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.log = s.log[n:]
-	if base == nil {
-		s.epoch++ // results computed on top of what was dropped are not to be used
+// adopt goes on from what was written.
+func (s *session) adopt(w *written, before string, login bool) {
+	if w.base == nil {
 		return
 	}
-	if s.base, s.phase = *base, live; base.ID == "" {
-		s.phase = ended
+	s.rebase(w.base)
+	if w.out != nil && !s.said {
+		s.out = w.out
 	}
-	s.epoch++
+	if w.again != nil {
+		s.mu.Lock()
+		s.handed = &handOut{w.base.ID, w.again}
+		s.mu.Unlock()
+	}
+	if !w.new {
+		return
+	}
+	e := Event{Name: EventCreated, ID: s.base.ID, Owner: s.base.Owner}
+	if before == s.base.ID || s.m.copying && before != "" {
+		e.Name = EventRenewed
+	}
+	s.tell(e)
+	if login {
+		e.Name = EventLogin
+		s.tell(e)
+	}
 }
 
-func (s *session) rebase(p phase, base stored) {
+// rebase makes base what this request knows of its session.
+func (s *session) rebase(base *stored) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.phase, s.base = p, base
+	s.epoch++
+	s.phase, s.base, s.was = live, *base, ""
+}
+
+// endShown ends whatever the request has shown to be alive, and has the client forget it, unless the
+// cookie may be that of a newer login by now.
+func (s *session) endShown(b *budget, why string) error {
+	if err := s.endOld(b); err != nil {
+		return err
+	}
+	all := s.several
+	if s.phase == live {
+		all = append(all[:len(all):len(all)], s.base)
+	}
+	next := anonymous
+	if s.phase == ended {
+		next = ended
+	}
+	for i := range all {
+		switch err := s.m.keeper.end(s, b, &all[i]); {
+		case isEnded(err):
+			s.tell(Event{Name: EventUsedAfterEnd, ID: all[i].ID, Owner: all[i].Owner, Reason: "superseded"})
+			if len(all) == 1 {
+				next = ended
+			}
+		case err != nil:
+			return err
+		default:
+			s.tell(Event{Name: EventEnded, ID: all[i].ID, Owner: all[i].Owner, Reason: cmp.Or(why, "logout")})
+		}
+	}
+	s.forget(next)
+	return nil
+}
+
+// endSeveral ends what was shown beside each other, now that a login takes its place.
+func (s *session) endSeveral(b *budget) error {
+	for i := range s.several {
+		r := &s.several[i]
+		if err := s.m.keeper.end(s, b, r); err != nil && !isEnded(err) {
+			return err
+		}
+		s.tell(Event{Name: EventEnded, ID: r.ID, Owner: r.Owner, Reason: "replaced"})
+	}
+	s.mu.Lock()
+	s.several, s.withheld = nil, false
+	s.mu.Unlock()
+	return nil
+}
+
+// settle drops ops, done or refused.
+func (s *session) settle(ops []op, err error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.log, s.taken = s.log[len(ops):], 0
+	if len(s.log) == 0 {
+		s.was = ""
+	}
+	s.settled += uint64(len(ops))
+	s.outcome = err
+	s.epoch++ // results computed on top of what was dropped are not to be used
 }
 
 // report tells the security log what went wrong.
 func (s *session) report(err error) {
 	e := Event{ID: s.base.ID, Owner: s.base.Owner, Err: err}
+	var left *leftError
+	var unchanged *rebindError
 	switch {
 	case errors.Is(err, ErrEnded):
 		e.Name, e.Reason = EventUsedAfterEnd, "dropped"
 	case errors.Is(err, ErrHeaderSent):
 		e.Name = EventTooLate
+	case errors.Is(err, ErrCrossSite):
+		e.Name, e.Reason = EventTokenRefused, "cross_site"
+	case errors.Is(err, ErrAmbiguous):
+		e.Name, e.Reason = EventTokenRefused, "ambiguous_change"
+	case errors.Is(err, ErrUnbound):
+		e.Name, e.Reason = EventUnproven, "change"
+	case errors.As(err, &unchanged):
+		return // who asked for it tells
+	case errors.As(err, &left):
+		e.Name = EventLoginAbandoned
 	case Unavailable(err):
-		e.Name = EventUnavailable
+		e.Name, e.Reason = unreadEvent("", err).Name, unreadEvent("", err).Reason
 	default:
 		e.Name = EventFailed
 	}
-	s.m.emit(s.st, e)
+	s.tell(e)
 }
 
-func lastLogout(ops []op) int {
-	for i := len(ops) - 1; i >= 0; i-- {
-		if ops[i].kind == opLogout {
-			return i
-		}
-	}
-	return -1
-}
-
-// lastLogin is the owner that ops end with, "" if they log nobody in.
-func lastLogin(ops []op) string {
-	for i := len(ops) - 1; i >= 0; i-- {
-		if ops[i].kind == opLogin {
-			return ops[i].name
-		}
-	}
-	return ""
-}
-
-// wouldCreate: whether ops may leave a value behind where there is no session.
-func wouldCreate(ops []op) bool {
-	return slices.ContainsFunc(ops, func(o op) bool {
-		return o.kind == opPut || o.kind == opUpdate || o.kind == opLogin
-	})
-}
-
-// tokenDue reports whether the change set so far needs a token sent.
-func (s *session) tokenDue() bool {
+// needsHeader reports whether the change set so far needs something sent.
+func (s *session) needsHeader() bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return slices.ContainsFunc(s.log, func(o op) bool { return s.m.seal != nil || o.needsToken() }) || s.phase == anonymous && wouldCreate(s.log)
+	f := facts{phase: s.phase, remembered: s.base.Remembered, copying: s.m.copying}
+	p := makePlan(f, s.log)
+	if p.end {
+		if f.copying && f.phase == live {
+			return true
+		}
+		f.phase = anonymous
+		p = makePlan(f, p.rest)
+	}
+	return p.refuse == nil && p.write != writeNothing && (p.token || f.copying)
 }
 
-// used reports whether the session was read, so that the response depends on the cookie.
-func (s *session) used() bool {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.phase != unread
+// answered reports whether http.TimeoutHandler, outside, has answered in place of the handler. It is the
+// one writer that tells nobody.
+func answered(ctx context.Context, w http.ResponseWriter) bool {
+	if !errors.Is(ctx.Err(), context.DeadlineExceeded) {
+		return false
+	}
+	for {
+		if t := reflect.TypeOf(w); t != nil && t.String() == "*http.timeoutWriter" {
+			return true
+		}
+		u, ok := w.(interface{ Unwrap() http.ResponseWriter })
+		if !ok {
+			return false
+		}
+		w = u.Unwrap()
+	}
+}
+
+// heldBack reports whether the browser may have kept a cookie of ours back from r, which shows none: it
+// comes from another site, and by an unsafe method or where the cookie is Strict (RFC 6265bis 5.6.7.1).
+// Without the header, over plain http or in old browsers, nobody can tell.
+func (m *Manager) heldBack(r *http.Request) bool {
+	if m.cfg.Header != "" || r.Header.Get("Sec-Fetch-Site") != "cross-site" {
+		return false
+	}
+	switch m.cfg.Cookie.SameSite {
+	case http.SameSiteStrictMode:
+		return true
+	case http.SameSiteLaxMode:
+		return !safe(r.Method)
+	}
+	return false
 }

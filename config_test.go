@@ -25,7 +25,7 @@ func TestCompliance(t *testing.T) {
 		}
 	}
 	t.Run("O1 the name tells no technology", func(t *testing.T) {
-		if cookie.Name != "__Host-id" {
+		if cookie.Name != "__Host-Http-id" {
 			t.Errorf("name %q", cookie.Name)
 		}
 	})
@@ -33,7 +33,7 @@ func TestCompliance(t *testing.T) {
 		seen := map[string]bool{}
 		for range 1000 {
 			_, c := ask(m, "", putName)
-			v := strings.TrimPrefix(c, "__Host-id=")
+			v := strings.TrimPrefix(c, "__Host-Http-id=")
 			if len(v) != 64 || strings.Trim(v, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_") != "" {
 				t.Fatalf("token %q", v)
 			}
@@ -100,8 +100,7 @@ func testMistakes(t *testing.T) {
 		{sojourn.Config{StoreTimeout: -1}, "StoreTimeout"},
 		{sojourn.Config{MaxPerOwner: -1}, "MaxPerOwner"},
 		{sojourn.Config{Load: 7}, "Load (7)"},
-		{sojourn.Config{RotateEvery: time.Hour}, "RotateEvery"},
-		{sojourn.Config{EncryptAtRest: true}, "EncryptAtRest"},
+		{sojourn.Config{EncryptAtRest: true}, ""},
 		{sojourn.Config{Cookie: cookie{Name: "a b"}}, "Cookie.Name"},
 		{sojourn.Config{Cookie: cookie{Name: "käse"}}, "Cookie.Name"},
 		{sojourn.Config{Cookie: cookie{Name: strings.Repeat("n", 4096-64)}}, ""},
@@ -114,18 +113,33 @@ func testMistakes(t *testing.T) {
 		{sojourn.Config{Cookie: cookie{Domain: "example.com"}}, ""}, // the default name changes its prefix
 		{sojourn.Config{Cookie: cookie{Domain: ".example.com"}}, "Cookie.Domain"},
 		{sojourn.Config{Cookie: cookie{Domain: "example.com:443"}}, "Cookie.Domain"},
+		{sojourn.Config{Cookie: cookie{Domain: "localhost"}}, "single label"},
+		{sojourn.Config{Cookie: cookie{Domain: "com"}}, "single label"},
+		{sojourn.Config{Cookie: cookie{Domain: "10.0.0.7"}}, "IP address"},
+		{sojourn.Config{Cookie: cookie{Domain: "10.7"}}, "IP address"},
+		{sojourn.Config{Cookie: cookie{Domain: "example.0x7f"}}, "IP address"},
+		{sojourn.Config{Cookie: cookie{Domain: "::1"}}, "IP address"},
+		{sojourn.Config{Cookie: cookie{Domain: "bücher.example"}}, "xn--"},
+		{sojourn.Config{Cookie: cookie{Domain: "xn--bcher-kva.example"}}, ""},
+		{sojourn.Config{Cookie: cookie{Domain: "7.example"}}, ""},
+		{sojourn.Config{Cookie: cookie{Path: "/" + strings.Repeat("p", 1023)}}, ""},
+		{sojourn.Config{Cookie: cookie{Path: "/" + strings.Repeat("p", 1024)}}, "1024"},
 		{sojourn.Config{Cookie: cookie{Path: "app"}}, "Cookie.Path"},
 		{sojourn.Config{Cookie: cookie{Path: "/a;b"}}, "Cookie.Path"},
 		{sojourn.Config{Cookie: cookie{SameSite: http.SameSiteDefaultMode}}, "SameSite"},
 		{sojourn.Config{Cookie: cookie{SameSite: http.SameSiteNoneMode}}, ""},
 		{sojourn.Config{Cookie: cookie{SameSite: http.SameSiteNoneMode}, DangerouslyAllowHTTP: true}, "SameSite (None)"},
 		{sojourn.Config{Cookie: cookie{Partitioned: true}, DangerouslyAllowHTTP: true}, "Partitioned"},
+		{sojourn.Config{Cookie: cookie{Partitioned: true}}, "SameSite None"},
+		{sojourn.Config{Cookie: cookie{Partitioned: true, SameSite: http.SameSiteStrictMode}}, "SameSite None"},
+		{sojourn.Config{Cookie: cookie{Partitioned: true, SameSite: http.SameSiteNoneMode}}, ""},
 		{sojourn.Config{Header: "X-Session"}, ""},
 		{sojourn.Config{Header: "X Session"}, "Header"},
 		{sojourn.Config{Header: "Cookie"}, "Header"},
 		{sojourn.Config{Header: "X-Session", Cookie: cookie{Name: "x"}}, "two managers"},
 		{sojourn.Config{Purpose: strings.Repeat("p", 129)}, "Purpose"},
 		{sojourn.Config{Revocations: memstore.New()}, "Revocations"},
+		{sojourn.Config{MaxSealed: 3000}, "MaxSealed"},
 	} {
 		m, err := sojourn.New(memstore.New(), c.cfg)
 		switch {
@@ -135,7 +149,15 @@ func testMistakes(t *testing.T) {
 			t.Errorf("%+v: %v, want a mistake about %s", c.cfg, err, c.want)
 		}
 	}
-	_, err := sojourn.New(nil, sojourn.Config{Lifetime: -1, Cookie: cookie{Name: "a b", Path: "x"}})
+	_, err := sojourn.New(memstore.New(), sojourn.Config{Lifetime: 12})
+	if want := "Lifetime (12ns) is shorter than a second: a number alone is nanoseconds, so write the unit as in 12*time.Hour; or leave it 0"; err == nil || !strings.Contains(err.Error(), want) {
+		t.Errorf("a number without its unit: %v, want %q", err, want)
+	}
+	_, err = sojourn.New(memstore.New(), sojourn.Config{Lifetime: -1, IdleTimeout: time.Microsecond, RememberFor: time.Hour})
+	if text := err.Error(); !strings.Contains(text, "IdleTimeout (1µs) is shorter than a second: leave it 0 to have the default, 1h") || strings.Contains(text, "RememberFor") {
+		t.Errorf("a wrong Lifetime (-1ns) confuses what is said of the others:\n%v", err)
+	}
+	_, err = sojourn.New(nil, sojourn.Config{Lifetime: -1, Cookie: cookie{Name: "a b", Path: "x"}})
 	if n := len(strings.Split(err.Error(), "\n")); n != 4 {
 		t.Errorf("%d mistakes at once, want 4:\n%v", n, err)
 	}

@@ -39,7 +39,7 @@ func seeded(m *sojourn.Manager, keys int) *http.Request {
 		name.Put(r.Context(), "a gopher of more than a word")
 		second.Put(r.Context(), "another of more than a word")
 	})
-	r := httptest.NewRequest("GET", "/", nil)
+	r := httptest.NewRequest("GET", "http://localhost/", nil)
 	r.Header.Set("Cookie", c)
 	return r
 }

@@ -50,7 +50,7 @@ func TestEvents(t *testing.T) {
 	do(bob, func(_ http.ResponseWriter, r *http.Request) { sojourn.NewKey[int]("name").Get(r.Context()) })
 	do(bob, func(_ http.ResponseWriter, r *http.Request) { _ = m.Logout(r.Context()) })
 	do(bob, func(_ http.ResponseWriter, r *http.Request) { name.Get(r.Context()) })
-	do("__Host-id=nonsense", func(_ http.ResponseWriter, r *http.Request) { name.Get(r.Context()) })
+	do("__Host-Http-id=nonsense", func(_ http.ResponseWriter, r *http.Request) { name.Get(r.Context()) })
 	carol := do("", login)
 	f.Fail(errors.New("no route to host"))
 	do(carol, func(_ http.ResponseWriter, r *http.Request) { name.Get(r.Context()) })
@@ -71,7 +71,7 @@ func TestEvents(t *testing.T) {
 		t.Errorf("told\n%s\nwant\n%s", got, strings.Join(want, "\n"))
 	}
 	for _, c := range cookies {
-		if token := strings.TrimPrefix(c, "__Host-id="); len(token) == 64 && strings.Contains(log.String(), token[24:]) {
+		if token := strings.TrimPrefix(c, "__Host-Http-id="); len(token) == 64 && strings.Contains(log.String(), token[24:]) {
 			t.Error("a token is in the log")
 		}
 	}
@@ -80,5 +80,41 @@ func TestEvents(t *testing.T) {
 	}
 	if n := strings.Count(log.String(), "event="); n != len(want) {
 		t.Errorf("%d lines for %d events:\n%s", n, len(want), log.String())
+	}
+}
+
+// A change behind the handler is not saved, and the log says so in words and what would save it.
+func TestLogSaysWhatIsLeftBehind(t *testing.T) {
+	var log bytes.Buffer
+	m, err := sojourn.New(memstore.New(), sojourn.Config{Logger: slog.New(slog.NewTextHandler(&log, nil))})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var later context.Context
+	ask(m, "", func(_ http.ResponseWriter, r *http.Request) { later = r.Context() })
+	name.Put(later, "late")
+	if want := "a change came after the handler had returned, and only a call of Commit would save it"; !strings.Contains(log.String(), want) {
+		t.Errorf("the log does not say %q:\n%s", want, log.String())
+	}
+}
+
+// Whoever forgets the middleware is told what to wrap with which Manager's.
+func TestPanicWithoutMiddlewareNamesIt(t *testing.T) {
+	m, err := sojourn.New(memstore.New(), sojourn.Config{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for want, call := range map[string]func(){
+		"the LoadAndSave of a Manager":    func() { name.Get(t.Context()) },
+		"the LoadAndSave of this Manager": func() { m.Info(t.Context()) },
+	} {
+		func() {
+			defer func() {
+				if text := fmt.Sprint(recover()); !strings.Contains(text, want) {
+					t.Errorf("%s, want %q", text, want)
+				}
+			}()
+			call()
+		}()
 	}
 }

@@ -18,7 +18,7 @@ var visits = sojourn.NewKey[int]("visits")
 
 // A page that counts the visits of each browser.
 func Example() {
-	sessions, err := sojourn.New(memstore.New(), sojourn.Config{DangerouslyAllowHTTP: true}) // http: development only
+	sessions, err := sojourn.New(memstore.New(), sojourn.Config{})
 	if err != nil {
 		log.Fatal(err)
 	}
@@ -32,7 +32,10 @@ func Example() {
 
 // A login gives the session an owner and a new token, and keeps what the visitor had.
 func ExampleManager_Login() {
-	sessions, _ := sojourn.New(memstore.New(), sojourn.Config{})
+	sessions, err := sojourn.New(memstore.New(), sojourn.Config{})
+	if err != nil {
+		log.Fatal(err)
+	}
 	_ = func(w http.ResponseWriter, r *http.Request) {
 		user := r.PostFormValue("user") // once the password has been checked
 		if err := sessions.Login(r.Context(), user); err != nil {
@@ -44,9 +47,12 @@ func ExampleManager_Login() {
 	}
 }
 
-// Who is logged in is in Info, not in a key beside it.
+// Info says who is logged in. No key of your own is needed for that.
 func ExampleManager_Info() {
-	sessions, _ := sojourn.New(memstore.New(), sojourn.Config{})
+	sessions, err := sojourn.New(memstore.New(), sojourn.Config{})
+	if err != nil {
+		log.Fatal(err)
+	}
 	account := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		owner := sessions.Info(r.Context()).Owner
 		if owner == "" {
@@ -62,10 +68,13 @@ func ExampleManager_Info() {
 	// Output: 303 /login
 }
 
-// After Logout the context holds a fresh session, for a last message. Clear-Site-Data is the
-// handler's to send; "cookies" would delete the cookie of that message as well.
+// After Logout the context holds a new session, for a last message. If you want Clear-Site-Data, send it from
+// the handler; its "cookies" would delete the cookie of that message as well.
 func ExampleManager_Logout() {
-	sessions, _ := sojourn.New(memstore.New(), sojourn.Config{})
+	sessions, err := sojourn.New(memstore.New(), sojourn.Config{})
+	if err != nil {
+		log.Fatal(err)
+	}
 	flash := sojourn.NewKey[[]string]("flash")
 	_ = func(w http.ResponseWriter, r *http.Request) {
 		if err := sessions.Logout(r.Context()); err != nil {
@@ -78,10 +87,13 @@ func ExampleManager_Logout() {
 	}
 }
 
-// Flash messages are a list: appended by one request, taken by the next page.
+// Flash messages are a list. One request appends to it, and the next page takes it.
 func ExampleAppend() {
 	flash := sojourn.NewKey[[]string]("flash")
-	sessions, _ := sojourn.New(memstore.New(), sojourn.Config{})
+	sessions, err := sojourn.New(memstore.New(), sojourn.Config{})
+	if err != nil {
+		log.Fatal(err)
+	}
 	var t testing.T // in a test this is its own t
 	b := sojourntest.NewBrowser(&t, sessions, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if r.Method == http.MethodPost {
@@ -98,9 +110,8 @@ func ExampleAppend() {
 	// []
 }
 
-// An OAuth state must be good for one callback. Pop would give it to two requests at once, and
-// comparing an absent state with an absent parameter finds them equal: both mistakes are in the
-// first handler.
+// An OAuth state must be good for one callback only. Pop would give it to two requests at once. An absent
+// state and an absent parameter are both "", and compare as equal. The first handler makes both mistakes.
 func ExampleKey_Take() {
 	state := sojourn.NewKey[string]("oauth state")
 
@@ -120,7 +131,10 @@ func ExampleKey_Take() {
 		}
 	}
 
-	sessions, _ := sojourn.New(memstore.New(), sojourn.Config{Load: sojourn.LoadEager})
+	sessions, err := sojourn.New(memstore.New(), sojourn.Config{Load: sojourn.LoadEager})
+	if err != nil {
+		log.Fatal(err)
+	}
 	for _, callback := range []http.HandlerFunc{wrong, right} {
 		sessions.LoadAndSave(callback).ServeHTTP(httptest.NewRecorder(), httptest.NewRequest("GET", "/callback", nil))
 	}
@@ -129,10 +143,13 @@ func ExampleKey_Take() {
 	// refused
 }
 
-// Commit is for who wants to answer by the error himself.
+// Call Commit where the answer depends on the error.
 func ExampleManager_Commit() {
 	cart := sojourn.NewKey[[]string]("cart")
-	sessions, _ := sojourn.New(memstore.New(), sojourn.Config{})
+	sessions, err := sojourn.New(memstore.New(), sojourn.Config{})
+	if err != nil {
+		log.Fatal(err)
+	}
 	_ = func(w http.ResponseWriter, r *http.Request) {
 		sojourn.Append(r.Context(), cart, r.PostFormValue("item"))
 		switch err := sessions.Commit(r.Context()); {
@@ -153,24 +170,62 @@ func ExampleNew() {
 	_, err := sojourn.New(memstore.New(), sojourn.Config{
 		Lifetime:    time.Hour,
 		IdleTimeout: 48 * time.Hour,
-		Cookie:      sojourn.Cookie{Name: "__Host-id", Domain: "example.com"},
+		Cookie:      sojourn.Cookie{Name: "__Host-Http-id", Domain: "example.com"},
 	})
 	fmt.Println(err)
 	// Output:
 	// sojourn: IdleTimeout (48h) exceeds Lifetime (1h): shorten it, or use NoIdleTimeout
-	// sojourn: Cookie.Name ("__Host-id") begins with __Host-, so browsers want no Domain and Path "/": remove Domain ("example.com") and Path ("/"), or use the prefix __Secure-
+	// sojourn: Cookie.Name ("__Host-Http-id") begins with __Host-Http-, which browsers refuse beside Domain ("example.com") or any Path ("/") but "/": remove both, or use the prefix __Secure-
 }
 
 // A JSON API takes its token from the Authorization header and answers a new one in Session-Token.
 // It may share its store with the web pages: a token of one is unknown to the other.
 func ExampleConfig_header() {
 	store := memstore.New()
-	web, _ := sojourn.New(store, sojourn.Config{})
-	api, _ := sojourn.New(store, sojourn.Config{Header: "Authorization"})
+	web, err := sojourn.New(store, sojourn.Config{})
+	if err != nil {
+		log.Fatal(err)
+	}
+	api, err := sojourn.New(store, sojourn.Config{Header: "Authorization"})
+	if err != nil {
+		log.Fatal(err)
+	}
 
 	mux := http.NewServeMux()
 	mux.Handle("/api/", api.LoadAndSave(http.NotFoundHandler()))
 	mux.Handle("/", web.LoadAndSave(http.NotFoundHandler()))
+}
+
+// In an any a value loses its type: numbers come back as float64, which has 53 bits for an integer, and
+// structs as maps. A key that names the type gives back what was put.
+func ExampleNewKey() {
+	type account struct {
+		ID   int64
+		Name string
+	}
+	loose := sojourn.NewKey[any]("loose")
+	exact := sojourn.NewKey[account]("exact")
+
+	sessions, err := sojourn.New(memstore.New(), sojourn.Config{})
+	if err != nil {
+		log.Fatal(err)
+	}
+	h := sessions.LoadAndSave(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+		ann := account{ID: 9007199254740993, Name: "Ann"}
+		loose.Put(r.Context(), ann)
+		exact.Put(r.Context(), ann)
+		fmt.Printf("%T %.0f\n", loose.Get(r.Context()), loose.Get(r.Context()).(map[string]any)["ID"])
+		fmt.Printf("%d\n", exact.Get(r.Context()).ID)
+	}))
+	h.ServeHTTP(httptest.NewRecorder(), httptest.NewRequest("GET", "https://example.com/", nil))
+
+	// A type of which nothing would be kept is refused at once.
+	defer func() { fmt.Println(recover()) }()
+	sojourn.NewKey[struct{ pin int }]("pin")
+	// Output:
+	// map[string]interface {} 9007199254740992
+	// 9007199254740993
+	// sojourn: NewKey("pin"): struct { pin int } has no exported field and no MarshalJSON with UnmarshalJSON, so JSON would keep nothing of it: use NewCodecKey
 }
 
 // A test looks at the session of a handler without a middleware or a server.

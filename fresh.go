@@ -6,13 +6,13 @@ import (
 	"time"
 )
 
-// RequireFresh serves stale instead of next when the last login is older than maxAge, or nobody is
-// logged in: for what a borrowed computer must not do, such as changing a password (ASVS V7.5). It
-// goes inside LoadAndSave.
+// RequireFresh returns middleware that serves stale in place of next when the last login is older than maxAge,
+// or when nobody is logged in. Put it before what a borrowed computer must not do, such as changing a password
+// (ASVS V7.5). It asks the store, and no copy. It goes inside LoadAndSave.
 func (m *Manager) RequireFresh(maxAge time.Duration, stale http.Handler) func(next http.Handler) http.Handler {
 	return func(next http.Handler) http.Handler {
 		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-			if err := sessionOf(r.Context(), m).confirm(); err != nil {
+			if err := sessionOf(r.Context(), m).confirm(m.budget()); err != nil {
 				m.cfg.ErrorHandler(w, r, err)
 				return
 			}
@@ -34,8 +34,8 @@ type status struct {
 	DeadlineIn int64 `json:"deadlineIn"` // seconds, whatever happens
 }
 
-// StatusHandler answers, as JSON, how long the session has left, and touches nothing: for a page that
-// warns before it ends (OWASP Session Management, client-side timeouts).
+// StatusHandler answers, as JSON, how long the session has left, in seconds. Asking does not extend the idle
+// limit. It serves a page that warns before the session ends (OWASP Session Management, client-side timeouts).
 //
 //	{"live":true,"loggedIn":true,"expiresIn":3540,"deadlineIn":43140}
 func (m *Manager) StatusHandler() http.Handler {
@@ -46,7 +46,7 @@ func (m *Manager) StatusHandler() http.Handler {
 			return
 		}
 		// A session of its own, which nobody commits: that this was asked is no activity.
-		s := &session{m: m, asking: true, st: &state{Context: r.Context(), m: m, w: w, r: r}}
+		s := &session{m: m, asking: true, st: &state{Context: r.Context(), m: m, r: r}}
 		s.lock()
 		base, err := s.base, s.err
 		s.unlock()
@@ -57,11 +57,11 @@ func (m *Manager) StatusHandler() http.Handler {
 		var out status
 		if base.ID != "" {
 			out = status{Live: true, LoggedIn: base.Owner != "",
-				ExpiresIn: int64(time.Until(base.Expiry).Seconds()), DeadlineIn: int64(time.Until(timeOf(base.deadline)).Seconds())}
+				ExpiresIn: int64(time.Until(base.Expiry).Seconds()), DeadlineIn: int64(time.Until(time.UnixMilli(base.Deadline)).Seconds())}
 		}
 		w.Header().Set("Content-Type", "application/json")
 		w.Header().Set("Cache-Control", "no-store")
-		m.vary(w.Header(), nil)
+		m.carrier.Vary(w.Header(), nil)
 		_ = json.NewEncoder(w).Encode(out)
 	})
 }

@@ -19,10 +19,19 @@ const root = "github.com/gosojourn/sojourn"
 
 var (
 	stores  = []string{"memstore", "sqlstore", "sealed", "redisstore"}
-	kits    = []string{"storetest", "sojourntest"}
-	nested  = []string{"lab", "snippetbox", "redisstore", "otelsojourn", "gorillacompat", "cmd/sojourn"} // modules
+	readers = []string{"legacy"} // of what an application used before
+	kits    = []string{"storetest", "sojourntest", "internal/leak"}
+	pages   = []string{"admin"}
+	guards  = []string{"throttle"}
+	nested  = []string{"lab", "lab/compat", "snippetbox", "redisstore", "otelsojourn", "gorillacompat", "cmd/sojourn"} // modules
 	theLast = []string{"lab", "snippetbox"}
 )
+
+// below is what each room of internal may import of the others.
+var below = map[string][]string{
+	"internal/record":  {"./internal/token", "./internal/value"},
+	"internal/carrier": {"./internal/token"},
+}
 
 // A use is one import of one file, both from the repository's root, in slashes: "memstore/sweep.go",
 // "net/http". An import from this repository is shortened to "./memstore", the root package to ".".
@@ -51,6 +60,24 @@ var doors = []struct {
 		"the root module imports the standard library and itself: whoever depends on it depends on nothing else"},
 	{func(u use) bool { return u.inRootPackage() && !u.test() && oneOf(u.of, stores) },
 		"the root package imports no store: a program links the one that it uses"},
+	{func(u use) bool { return u.inRootPackage() && !u.test() && oneOf(u.of, readers) },
+		"the root package imports no reader of old sessions: who has none to move in links none"},
+	{func(u use) bool {
+		return oneOf(u.from, readers) && !u.test() && u.ours() && u.path != "." && !oneOf(u.of, readers)
+	},
+		"a reader of old sessions knows no store and nothing internal: somebody else could have written it"},
+	{func(u use) bool { return oneOf(u.of, pages) && !oneOf(u.from, pages) && !oneOf(u.from, theLast) },
+		"nobody builds on the pages but an application: a program without them links no templates"},
+	{func(u use) bool {
+		return oneOf(u.from, pages) && !u.test() && u.ours() && u.path != "."
+	},
+		"the pages do with the public API of the manager what anybody could: they know no store and nothing internal"},
+	{func(u use) bool {
+		return oneOf(u.of, guards) && !oneOf(u.from, guards) && !oneOf(u.from, theLast) && !u.test()
+	},
+		"nobody builds on what counts clients but an application: a program without it counts none"},
+	{func(u use) bool { return oneOf(u.from, guards) && !u.test() && u.ours() && u.path != "." },
+		"what counts clients uses the public API of the manager: it knows no store and nothing internal"},
 	{func(u use) bool { return oneOf(u.from, stores) && under(u.path, "net/http") },
 		"a store knows nothing of HTTP: that is the manager's side"},
 	{func(u use) bool {
@@ -59,7 +86,19 @@ var doors = []struct {
 		"a store imports no other store: what they share is the contract"},
 	{func(u use) bool { return oneOf(u.of, kits) && !u.test() && !u.from("lab") && !oneOf(u.from, kits) },
 		"the kits are for tests: they would link package testing into a program"},
-	{func(u use) bool { return u.of("internal") && oneOf(u.from, nested) },
+	{func(u use) bool {
+		return u.from("internal") && u.ours() && !u.test() && !slices.Contains(below[path.Dir(u.file)], u.path)
+	},
+		"a data room knows nothing of sessions, and only the rooms below it"},
+	{func(u use) bool {
+		return u.of("internal/bridge") && !u.inRootPackage() && !u.from("scscompat") && !u.from("dbsc")
+	},
+		"the bridge goes round the public API: it is for packages that speak another library's, and for the binding to a device"},
+	{func(u use) bool {
+		return u.from("dbsc") && !u.test() && u.ours() && !slices.Contains([]string{".", "./internal/binding", "./internal/bridge"}, u.path)
+	},
+		"the binding to a device knows no store and no record: what it needs of a session is behind the bridge"},
+	{func(u use) bool { return u.of("internal") && !u.of("internal/leak") && oneOf(u.from, nested) },
 		"another module does without the root's internal packages, as a stranger has to"},
 	{func(u use) bool {
 		return u.from("snippetbox") && slices.ContainsFunc([]string{"storetest", "internal", "lab"}, u.of)
@@ -182,6 +221,40 @@ func TestDoorsAreJudged(t *testing.T) {
 		{use{"manager_test.go", "./memstore"}, 0},
 		{use{"example_test.go", "./redisstore"}, 1}, // another module
 		{use{"manager.go", "./internal/clock"}, 0},
+		{use{"internal/record/content.go", "./internal/value"}, 0},
+		{use{"internal/value/draft.go", "./internal/record"}, 1},
+		{use{"internal/queue/queue.go", "."}, 1},
+		{use{"bridge.go", "./internal/bridge"}, 0},
+		{use{"scscompat/manager.go", "./internal/bridge"}, 0},
+		{use{"scscompat/manager.go", "github.com/alexedwards/scs/v2"}, 1},
+		{use{"sqlstore/store.go", "./internal/bridge"}, 1},
+		{use{"dbsc/register.go", "./internal/bridge"}, 0},
+		{use{"dbsc/register.go", "./internal/record"}, 1},
+		{use{"dbsc/register.go", "./sqlstore"}, 1},
+		{use{"dbsc/rules_test.go", "./memstore"}, 0},
+		{use{"sojourntest/dbscclient/client.go", "./dbsc"}, 0},
+		{use{"internal/queue/queue_test.go", "./internal/token"}, 0},
+		{use{"manager.go", "./legacy"}, 1},
+		{use{"example_test.go", "./legacy"}, 0},
+		{use{"legacy/scs.go", "."}, 0},
+		{use{"legacy/scs.go", "net/http"}, 0},
+		{use{"legacy/scs.go", "./sqlstore"}, 1},
+		{use{"legacy/scs.go", "./internal/token"}, 1},
+		{use{"legacy/scs.go", "github.com/alexedwards/scs/v2"}, 1},
+		{use{"admin/handler.go", "."}, 0},
+		{use{"admin/pages.go", "html/template"}, 0},
+		{use{"admin/handler.go", "./memstore"}, 1},
+		{use{"admin/site_test.go", "./memstore"}, 0},
+		{use{"admin/handler.go", "./internal/token"}, 1},
+		{use{"manager.go", "./admin"}, 1},
+		{use{"snippetbox/admin.go", "./admin"}, 0},
+		{use{"throttle/throttle.go", "."}, 0},
+		{use{"throttle/throttle.go", "net/http"}, 0},
+		{use{"throttle/throttle.go", "./internal/carrier"}, 1},
+		{use{"throttle/throttle_test.go", "./memstore"}, 0},
+		{use{"manager.go", "./throttle"}, 1},
+		{use{"example_test.go", "./throttle"}, 0},
+		{use{"snippetbox/main.go", "./throttle"}, 0},
 		{use{"memstore/store.go", "."}, 0},
 		{use{"memstore/store.go", "net/http"}, 1},
 		{use{"memstore/store_test.go", "net/http/httptest"}, 1},

@@ -1,16 +1,15 @@
 package sojourn
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"iter"
-	"slices"
 	"time"
-)
 
-var errRevoked = fmt.Errorf("%w: the owner's sessions were revoked while this login was under way", ErrEnded)
+	"github.com/gosojourn/sojourn/internal/record"
+	"github.com/gosojourn/sojourn/internal/token"
+)
 
 // indexError keeps errors.ErrUnsupported, which is an answer; anything else is none.
 func indexError(what string, err error) error {
@@ -20,262 +19,300 @@ func indexError(what string, err error) error {
 	return unavailable(what, err)
 }
 
-func (m *Manager) needIndex(what string) error {
-	if err := m.unsealable(what, "keep them in a Store to list and end them one by one"); err != nil {
-		return err
-	}
-	if m.index == nil {
-		return fmt.Errorf("sojourn: %s: this store does not know the sessions of an owner: use one that has an OwnerIndex: %w", what, errors.ErrUnsupported)
-	}
-	return nil
-}
-
-// List yields the owner's live sessions, in no given order. The body may call back into the manager.
-// An error comes last, with a zero Info: one that is Unavailable, or errors.ErrUnsupported when the
-// store has no owner index. What is yielded is not kept in memory, so an owner may have any number.
+// List yields all live sessions of the owner, in no given order. The body may call the manager. An error
+// comes last, with a zero Info: one that is [Unavailable], or [errors.ErrUnsupported] when the store has no owner
+// index. List reads page by page, so an owner may have any number of sessions.
 func (m *Manager) List(ctx context.Context, owner string) iter.Seq2[Info, error] {
 	return func(yield func(Info, error) bool) {
 		here := ""
 		if st := stateOf(ctx, m); st != nil {
 			here = m.Info(ctx).ID
 		}
-		if m.cfg.MaxPerOwner > 0 {
-			// A login past the limit has not yet ended the oldest: the limit holds all the same.
-			all, err := m.newest(ctx, owner)
-			for _, i := range all[:min(len(all), m.cfg.MaxPerOwner)] {
-				if i.Current = i.ID == here; !yield(i, nil) {
-					return
-				}
-			}
+		for r, err := range m.listOwner(ctx, nil, owner, func(e Event) { m.emit(ctx, e) }) {
 			if err != nil {
 				yield(Info{}, err)
+				return
 			}
-			return
-		}
-		for i, err := range m.list(ctx, owner) {
-			if i.Current = i.ID != "" && i.ID == here; !yield(i, err) {
+			i := r.info()
+			if i.Current = i.ID == here; !yield(i, nil) {
 				return
 			}
 		}
 	}
 }
 
-func (m *Manager) list(ctx context.Context, owner string) iter.Seq2[Info, error] {
+// All yields every live session that there is, of visitors too, in no given order: for administrators. Its cost
+// grows with the store; one may come twice while Redis moves its keys. Otherwise it is as List.
+func (m *Manager) All(ctx context.Context) iter.Seq2[Info, error] {
 	return func(yield func(Info, error) bool) {
-		if err := m.needIndex("list"); err != nil {
+		if err := m.keeper.can(verbAll); err != nil {
 			yield(Info{}, err)
 			return
 		}
-		for r, err := range m.index.ListOwner(ctx, owner) {
+		here := ""
+		if st := stateOf(ctx, m); st != nil {
+			here = m.Info(ctx).ID
+		}
+		for r, err := range m.live(ctx, nil, m.lister.ListAll, func(e Event) { m.emit(ctx, e) }) {
 			if err != nil {
-				yield(Info{}, indexError("list", err))
+				yield(Info{}, err)
 				return
 			}
-			c, err := parseContent(r.Data)
-			if errors.Is(err, errUnknownFormat) {
-				yield(Info{}, unavailable("list", err))
+			i := r.info()
+			if i.Current = i.ID == here && here != ""; !yield(i, nil) {
+				return
+			}
+		}
+	}
+}
+
+// Count answers how many sessions the store keeps, about: some that have ended of late may be among them.
+// It may take ten times Config.StoreTimeout.
+func (m *Manager) Count(ctx context.Context) (int, error) {
+	if err := m.keeper.can(verbAll); err != nil {
+		return 0, err
+	}
+	ctx, cancel := context.WithTimeout(ctx, 10*m.cfg.StoreTimeout) // it may have to look at each
+	defer cancel()
+	n, err := m.lister.Count(ctx)
+	return n, indexError("count", err)
+}
+
+// listOwner yields the owner's live sessions, within b; without one, each page has StoreTimeout.
+func (m *Manager) listOwner(ctx context.Context, b *budget, owner string, tell func(Event)) iter.Seq2[*stored, error] {
+	return func(yield func(*stored, error) bool) {
+		if err := m.keeper.can(verbList); err != nil {
+			yield(nil, err)
+			return
+		}
+		list := func(ctx context.Context) iter.Seq2[Record, error] { return m.index.ListOwner(ctx, owner) }
+		for r, err := range m.live(ctx, b, list, tell) {
+			if err == nil && r.Owner != owner {
+				continue
+			}
+			if !yield(r, err) {
+				return
+			}
+		}
+	}
+}
+
+// live yields what list does, as far as it lives. The request's end ends nothing, but that of another context does.
+func (m *Manager) live(ctx context.Context, b *budget, list func(context.Context) iter.Seq2[Record, error], tell func(Event)) iter.Seq2[*stored, error] {
+	return func(yield func(*stored, error) bool) {
+		free := stateOf(ctx, m) == nil
+		pages := m.paged(ctx, b)
+		for r, err := range list(pages) {
+			if err == nil && free {
+				err = ctx.Err()
+			}
+			if err != nil {
+				yield(nil, indexError("list", err))
+				return
+			}
+			if err := m.out(pages, r.Fence); err == errEveryoneOut {
+				continue
+			} else if err != nil {
+				yield(nil, err)
+				return
+			}
+			c, err := record.Parse(r.Data)
+			if errors.Is(err, record.ErrUnknownFormat) {
+				yield(nil, unavailable("list", err))
 				return
 			} else if err != nil {
-				m.emit(ctx, Event{Name: EventUnreadable, ID: r.ID, Owner: owner, Reason: "record", Err: err})
+				tell(Event{Name: EventUnreadable, ID: r.ID, Owner: r.Owner, Reason: "record", Err: err})
 				continue
 			}
-			now := time.Now()
-			if r.Owner != owner || !now.Before(r.Expiry) || millis(now) >= c.deadline {
+			if now := time.Now(); !now.Before(r.Expiry) || now.UnixMilli() >= c.Deadline {
 				continue
 			}
-			if !yield((&stored{r, c}).info(), nil) {
+			if !yield(&stored{Record: r, Content: c}, nil) {
 				return
 			}
+			if b == nil {
+				pages.renew()
+			}
 		}
 	}
 }
 
-// newest lists all of the owner's sessions, the latest login first. Ids break ties, so that everybody
-// who looks agrees.
-func (m *Manager) newest(ctx context.Context, owner string) ([]Info, error) {
-	var all []Info
-	for i, err := range m.list(ctx, owner) {
-		if err != nil {
-			return all, err
-		}
-		all = append(all, i)
-	}
-	slices.SortFunc(all, func(a, b Info) int {
-		return cmp.Or(b.AuthTime.Compare(a.AuthTime), cmp.Compare(a.ID, b.ID))
-	})
-	return all, nil
-}
-
-// Revoke ends session id at once; ErrNotFound unless it is a live session of owner. Ids are public:
-// the owner is what shows the right to end it.
+// Revoke ends the session with that id at once. It returns ErrNotFound unless it is a live session of owner.
+// Ids are public, so pass the owner who is logged in, never one from the request. If it is the session of
+// this request, the request goes on without one, as after Logout.
 func (m *Manager) Revoke(ctx context.Context, owner, id string) error {
-	if owner == "" {
-		return fmt.Errorf("sojourn: revoke: the owner is empty: %w", ErrNotFound)
+	if st := stateOf(ctx, m); st != nil {
+		st.session().door(insideUpdate)
 	}
-	if err := m.unsealable("revoke", "RevokeAll ends all of the owner's, with Config.Revocations"); err != nil {
-		return err
+	err := errNoOwner
+	if owner != "" {
+		_, err = m.revokeID(ctx, id, func(r *stored) bool { return r.Owner == owner })
 	}
-	if len(id) != idLen || !wellFormed(id+id+id[:tokenLen-2*idLen]) {
-		return ErrNotFound
+	m.acted(ctx, Event{Name: EventAdmin, ID: publicID(id), Owner: owner, Reason: "revoke", Err: err})
+	return err
+}
+
+// revokeID ends session id at once, if it is as its caller wants it. It answers whose it was.
+func (m *Manager) revokeID(ctx context.Context, id string, wanted func(*stored) bool) (owner string, err error) {
+	if err := m.keeper.can(verbRevoke); err != nil {
+		return "", err
 	}
-	var err error
+	if !token.WellFormedID(id) {
+		return "", ErrNotFound
+	}
+	if owner, err = m.revokeOne(ctx, m.budget(), id, wanted); err != nil {
+		return owner, err
+	}
+	m.emit(ctx, Event{Name: EventEnded, ID: id, Owner: owner, Reason: "revoked"})
+	m.leave(ctx, func(r *stored) bool { return r.ID == id })
+	return owner, nil
+}
+
+// revokeOne ends a session, whatever version it is at by then.
+func (m *Manager) revokeOne(ctx context.Context, b *budget, id string, wanted func(*stored) bool) (owner string, err error) {
+	k := m.stores
+	var last error
+	unknown := false
 	for attempt := range maxAttempts {
-		if attempt > 0 {
-			backoff(attempt)
-		}
-		var r stored
-		if err = m.read(ctx, id, &r); err != nil {
-			return err
-		}
-		if r.Owner != owner {
-			return ErrNotFound
-		}
-		if err = m.delete(ctx, id, r.Version); err == nil {
-			m.emit(ctx, Event{Name: EventEnded, ID: id, Owner: owner, Reason: "revoked"})
-			return nil
-		} else if !errors.Is(err, ErrConflict) {
+		if attempt > 0 && b.pause(backoff(attempt)) != nil {
 			break
 		}
+		var r stored
+		if err := k.read(m.toSettle(ctx, b), id, &r); errors.Is(err, ErrNotFound) && unknown {
+			return owner, nil // it was done
+		} else if err != nil && unknown {
+			return owner, uncertain("revoke", err)
+		} else if err != nil {
+			return "", err
+		}
+		if !wanted(&r) {
+			return "", ErrNotFound
+		}
+		owner = r.Owner
+		if err := k.buryTied(ctx, b, &r); err != nil {
+			return owner, err
+		}
+		last = m.store.Delete(m.toAct(ctx, b), id, r.Version)
+		switch answerOf(last) {
+		case applied:
+			return owner, nil
+		case refused, unbegun:
+			if unknown {
+				return owner, uncertain("revoke", last)
+			}
+			return owner, refusedBy("revoke", last)
+		case lost:
+			unknown = true
+		}
 	}
-	return unavailable("revoke", err)
+	return owner, unavailable("revoke", last)
 }
 
-// RevokeAll ends, at once, every session of owner, and logins in flight. This request may log in
-// again. A login that began before it, by the clocks of the machines, does not survive it. If the
-// session of this request is among them, what was put before is gone with it, and what is put
-// afterwards goes into a new one, as after Logout. Without an owner index that is
-// errors.ErrUnsupported, never nothing.
+// RevokeAll ends every session of owner at once, and the owner's logins that are under way. This request may
+// log in again. If its own session is among them, the request goes on without one, as after Logout.
+//
+// It runs to its end when the client leaves. Without an owner index it returns [errors.ErrUnsupported]. After
+// any other error some sessions may be live: call it again. [ErrUnfinished] is one after which logins that were under
+// way fail.
 func (m *Manager) RevokeAll(ctx context.Context, owner string) error {
-	return m.revokeOwner(ctx, owner, "", stateOf(ctx, m))
+	st := stateOf(ctx, m)
+	if st != nil {
+		st.session().door(insideUpdate)
+	}
+	_, err := m.revokeOwner(ctx, m.budget(), owner, "", st)
+	if err == nil {
+		m.leave(ctx, func(r *stored) bool { return r.Owner == owner })
+	}
+	m.acted(ctx, Event{Name: EventAdmin, Owner: owner, Reason: "revoke_all", Err: err})
+	return err
 }
 
-// RevokeOthers ends, at once, every session of this session's owner but this one: for a changed
-// password. A Login of this request is committed first. Without a logged-in owner, or when somebody
-// else has ended this session meanwhile, it is ErrEnded: show the login page.
+// RevokeOthers ends every session of this session's owner at once, except this one. Call it when a password has
+// changed. It commits a Login of this request first. It returns ErrEnded when nobody is logged in, or when
+// this session has been ended meanwhile: show the login page.
 func (m *Manager) RevokeOthers(ctx context.Context) error {
 	s := sessionOf(ctx, m)
-	err := s.confirm()
+	s.door(insideUpdate | insideEvent)
 	s.mu.Lock()
 	pending := lastLogin(s.log) != ""
 	s.mu.Unlock()
-	if err == nil && pending {
-		err = s.commit()
+	var err error
+	b := m.budget()
+	if pending {
+		err = s.commitWithin(b)
+	}
+	if err == nil {
+		err = s.confirm(b)
 	}
 	if err != nil {
 		return err
 	}
 	s.mu.Lock()
-	owner, id := s.base.Owner, s.base.ID
+	owner, id, gone := s.base.Owner, s.base.ID, s.phase == ended
 	s.mu.Unlock()
-	if owner == "" {
+	switch {
+	case gone:
+		return ErrEnded
+	case owner == "":
 		return fmt.Errorf("%w: nobody is logged in, so there are no others", ErrEnded)
+	case m.copying && s.st.rw.Sent():
+		return &tooLateError{"RevokeOthers"} // this session needs a new seal, or it would end with the others
 	}
-	return m.revokeOwner(ctx, owner, id, s.st)
-}
-
-func (m *Manager) revokeOwner(ctx context.Context, owner, keep string, st *state) error {
-	if m.fence == nil {
-		if err := m.unsealable("revoke", "set Config.Revocations"); err != nil {
-			return err
-		}
-		return m.needIndex("revoke")
-	}
-	if owner == "" {
-		return errors.New("sojourn: revoke: the owner is empty: whose sessions should end?")
-	}
-	if m.seal != nil && keep != "" && st.wrote.Load() {
-		return ErrHeaderSent // this session needs a new seal, or it would end with the others
-	}
-	fence, err := m.fence.RevokeOwner(ctx, owner, keep)
-	if err != nil {
-		return indexError("revoke", err)
-	}
-	m.emit(ctx, Event{Name: EventEnded, Owner: owner, Reason: "revoked"})
-	if m.seal != nil {
-		m.knowFence(owner, fence)
-	}
-	if st == nil {
-		return nil
-	}
-	s := st.session()
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.raised == nil {
-		s.raised = make(map[string]uint64)
-	}
-	s.raised[owner] = fence
-	if m.seal != nil && keep != "" {
-		s.append(op{kind: opStamp, name: owner})
-	}
-	if keep == "" && s.base.Owner == owner {
-		s.phase, s.base, s.log = anonymous, stored{}, nil // as after Logout
-		s.epoch++
-	}
-	return nil
-}
-
-// openLogin reads the owner's fence, to stamp the session with. One that is not older than the
-// request means that a revocation came while the password was being checked, or may have.
-func (s *session) openLogin(ctx context.Context, owner string) error {
-	s.fence = 0
-	if s.m.fence == nil {
-		return nil
-	}
-	fence, err := s.readFence(ctx, owner)
-	if errors.Is(err, errors.ErrUnsupported) && s.m.seal == nil {
-		return nil
-	} else if err != nil {
-		return err
-	}
-	if fence >= uint64(s.st.begun) && fence != s.raised[owner] {
-		return errRevoked
-	}
-	s.fence = fence
-	return nil
-}
-
-// closeLogin looks once more, now that the session can be found by a revocation: one that began
-// before may have missed it, but then it has raised the fence first. No token has gone out yet.
-func (s *session) closeLogin(ctx context.Context, owner string, r *stored) error {
-	if s.m.fence == nil {
-		return nil
-	}
-	fence, err := s.readFence(ctx, owner)
-	if errors.Is(err, errors.ErrUnsupported) && s.m.seal == nil && s.m.cfg.MaxPerOwner == 0 {
-		return nil
-	}
-	if err == nil && fence != r.Fence {
-		err = errRevoked
-	}
-	if err == nil && s.m.cfg.MaxPerOwner > 0 {
-		err = s.m.limit(ctx, owner, r.ID)
-	}
-	if err != nil && s.m.seal == nil {
-		_ = s.m.delete(ctx, r.ID, 0) // nobody has its token; expiry takes what stays
+	_, err = m.revokeOwner(ctx, b, owner, id, s.st)
+	if err == nil && m.copying {
+		s.mu.Lock()
+		s.base.Fence = ofEveryone(s.base.Fence) + s.raised[owner] // or this session would be taken for one of the others
+		s.add(ctx, op{kind: opStamp, name: owner})
+		s.mu.Unlock()
 	}
 	return err
 }
 
-func (s *session) readFence(ctx context.Context, owner string) (uint64, error) {
-	ctx = s.m.exchange(ctx)
-	fence, err := s.m.fence.Fence(ctx, owner)
-	return fence, indexError("login", err)
+// revokeOwner raises the fence and ends the owner's sessions but keep.
+func (m *Manager) revokeOwner(ctx context.Context, b *budget, owner, keep string, st *state) (uint64, error) {
+	if err := m.keeper.can(verbEndAll); err != nil {
+		return 0, err
+	}
+	if owner == "" || !ownerFits(owner) {
+		return 0, errors.New("sojourn: revoke: the owner is empty, or no UTF-8 of at most 255 bytes: pass the one that was given to Login")
+	}
+	fence, err := m.fence.RevokeOwner(m.toSettle(ctx, b), owner, keep)
+	if fence != 0 {
+		m.revoked.put(owner, revocation{fence, m.turn.Add(1)}, nil)
+	}
+	if err != nil && fence != 0 {
+		err = unfinished("logins under way fail, but sessions may go on, because rows could not be deleted", err)
+	}
+	if err != nil {
+		return 0, indexError("revoke", err)
+	}
+	m.emit(ctx, Event{Name: EventEnded, Owner: owner, Reason: "revoked"})
+	if m.seals != nil {
+		m.seals.knowFence(owner, fence)
+	}
+	if st != nil {
+		st.session().hasRaised(owner, fence)
+	}
+	return fence, nil
 }
 
-// limit ends the owner's oldest sessions past MaxPerOwner. Every login writes before it looks, so
-// whoever looks last sees all, and all choose alike.
-func (m *Manager) limit(ctx context.Context, owner, own string) error {
-	all, err := m.newest(ctx, owner)
-	if err != nil {
-		return err
+// leave leaves ctx's request without a session, if a revocation has ended the one it has loaded.
+func (m *Manager) leave(ctx context.Context, ended func(r *stored) bool) {
+	st := stateOf(ctx, m)
+	if st == nil {
+		return
 	}
-	var lost error
-	for _, i := range all[min(len(all), m.cfg.MaxPerOwner):] {
-		if i.ID == own {
-			lost = fmt.Errorf("%w: the owner has logged in %d times more at the same moment", ErrEnded, m.cfg.MaxPerOwner)
-		} else if err := m.Revoke(ctx, owner, i.ID); err != nil && !errors.Is(err, ErrNotFound) {
-			return err
-		}
+	s := st.session()
+	s.hold.Lock()
+	defer s.hold.Unlock()
+	s.mu.Lock()
+	gone := s.phase == live && ended(&s.base)
+	if gone {
+		s.settled += uint64(len(s.log))
+		s.log, s.outcome = nil, nil
 	}
-	return lost
+	s.mu.Unlock()
+	if gone {
+		s.forget(anonymous)
+	}
 }

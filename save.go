@@ -1,345 +1,154 @@
 package sojourn
 
 import (
-	"context"
 	"errors"
 	"fmt"
-	"math/rand/v2"
 	"time"
-)
 
-const (
-	maxAttempts = 20
-	maxBackoff  = 50 * time.Millisecond
+	"github.com/gosojourn/sojourn/internal/queue"
+	"github.com/gosojourn/sojourn/internal/record"
+	"github.com/gosojourn/sojourn/internal/token"
 )
 
 var (
 	errExhausted = fmt.Errorf("%w, and again at each of %d attempts", ErrConflict, maxAttempts)
-	errUncertain = errors.New("the store's answer was lost, and others have written so much since that it cannot be told whether the save took effect")
-	errAborted   = errors.New("the save that this one had joined was aborted")
+	errUncertain = errors.New("the store's answer was lost, and it cannot be told whether the save took effect")
+	errAborted   = errors.New("a function of the application panicked")
+	errQueued    = errors.New("other saves of this session took the whole StoreTimeout")
 )
 
-// gone stands, as what is known of a record, for its not being there.
-var gone stored
+const (
+	maxMerged = 256
+	// patience is for how long, in all, a save waits for the functions of requests that it could take along.
+	patience = 10 * time.Millisecond
+)
 
-// save brings w's changes onto its session's record: alone, or in the write of another request.
-func (m *Manager) save(ctx context.Context, w *save, token string) outcome {
-	id := w.s.base.ID
-	var known *stored
-	if !m.lines.enter(id, w) {
-		var done *outcome
-		if done, known = w.follow(); done != nil {
-			return *done
-		}
+// A save is one Commit's part of a write: alone, or together with others of its session that wait.
+type save struct {
+	s    *session
+	ops  []op
+	turn queue.Entry[*save, note]
+
+	// Of the session as its request has loaded it: who is at the head may look at this, and not at that.
+	token   token.Hash
+	text    string      // of the token
+	key     *record.Key // of the token, if it was needed
+	version uint64
+	epoch   uint32
+
+	err      error // of this save alone: its changes are not in the draft
+	panicked any   // what a function of the application panicked with, to go on in its own request
+	absent   bool  // its function has not answered in time: it writes by itself
+}
+
+// A note is what saves in one queue tell each other.
+type note struct {
+	ask   *question // apply your changes to this copy
+	done  *outcome  // the write that you were taken into is over
+	known *stored   // to the new head: the record as the last one left it; nil if that is not known
+}
+
+// A question asks a save that waits to apply its changes, in the request that brought its functions.
+type question struct {
+	draft  draft
+	now    int64
+	answer chan *question
+	err    error
+	panics any
+}
+
+// An outcome is what a write came to.
+type outcome struct {
+	err  error
+	base *stored // the record as it is now; nil if there was an error
+}
+
+// begin makes sv a save of s. One that has left a write behind may still be a part of it, so none is used
+// again.
+func (sv *save) begin(s *session, b *budget, ops []op, alone bool) {
+	sv.s, sv.ops = s, ops
+	sv.token, sv.version, sv.epoch = s.base.Token, s.base.Version, s.epoch
+	sv.text, sv.key = s.base.text, s.base.key
+	sv.turn.Value, sv.turn.Alone, sv.turn.Ends = sv, alone, b.end()
+}
+
+// await waits for sv's turn, and serves the one whose turn it is meanwhile. done, if not nil, is what the
+// save has come to without a turn of its own; known is the record, if the last one knew it.
+func (k *storeKeeper) await(b *budget, id string, sv *save) (known *stored, done *outcome) {
+	if k.saves.Enter(id, &sv.turn) {
+		return nil, nil
 	}
-	return m.lead(ctx, id, w, token, known)
+	if b == nil {
+		b = k.m.waiting()
+	}
+	for {
+		n, turn := k.saves.Wait(id, &sv.turn, b.whole.Done())
+		switch turn {
+		case queue.Head:
+			return n.known, nil
+		case queue.Over:
+			return nil, &outcome{err: unavailable("save", errQueued)}
+		case queue.Lost:
+			return nil, &outcome{err: unavailable("save", errUncertain)}
+		}
+		if n.done != nil {
+			return nil, n.done
+		}
+		sv.reply(n.ask)
+	}
 }
 
-// work is what a save needs while it writes: one object, which the next in line may read.
-type work struct {
-	outcome
-	draft
-}
-
-// lead writes for w and for those behind it.
-func (m *Manager) lead(ctx context.Context, id string, w *save, token string, known *stored) outcome {
-	var merged []*save
-	work := new(work)
-	o, d := &work.outcome, &work.draft
+// reply applies sv's changes to the copy in q. Whoever asked may have gone on without it.
+func (sv *save) reply(q *question) {
 	finished := false
 	defer func() {
 		if !finished {
-			*o, known = outcome{err: unavailable("save", errAborted)}, nil
+			if q.panics = recover(); q.panics == nil {
+				q.panics = errors.New("sojourn: a function given to Update ended its goroutine")
+			}
 		}
-		for _, x := range merged {
-			x.in <- message{done: &outcome{o.err, o.base}}
-		}
-		if known == &w.s.base {
-			known = nil // that belongs to this request, which goes on
-		}
-		m.lines.leave(id, w, known)
+		q.answer <- q
 	}()
-
-	base := known
-	if base == nil {
-		base = &w.s.base
-	}
-	var trail trail
-	for attempt := 0; ; attempt++ {
-		if base.ID == "" {
-			o.err, known, finished = ErrEnded, base, true
-			return *o
-		}
-		now := millis(time.Now())
-		if now >= millis(base.Expiry) {
-			// Another request may have extended it since it was read here.
-			if base, o.err = m.reread(ctx, id); o.err != nil {
-				known, finished = nil, true
-				return *o
-			} else if base.ID == "" {
-				continue
-			}
-		}
-		*d = draft{stored: *base}
-		in := m.join(w, d, base, now)
-		for _, x := range merged {
-			in = m.join(x, d, base, now) || in
-		}
-		for attempt == 0 && !w.barrier && len(merged) < maxMerged {
-			x := m.lines.collect(id, w)
-			if x == nil {
-				break
-			}
-			merged = append(merged, x)
-			in = m.join(x, d, base, now) || in
-		}
-		if !d.dirty {
-			*o, known = outcome{base: *base}, base
-			if in {
-				*o, known = m.touch(ctx, base, now)
-			}
-			finished = true
-			return *o
-		}
-		fresh := token
-		if !d.renewed {
-			fresh = ""
-		}
-		rec, err := d.finish(&m.cfg, fresh, now)
-		if err == nil {
-			err = m.update(ctx, rec, base.Version)
-		}
-		if err == nil {
-			o.base = m.written(rec)
-			known, finished = &o.base, true
-			return *o
-		}
-		if errors.Is(err, ErrTooLarge) {
-			if len(merged) > 0 { // one of them is too large: let each find out for itself
-				m.lines.putBack(id, w, merged)
-				merged, w.barrier = nil, true
-				continue
-			}
-			o.err, known, finished = err, base, true
-			return *o
-		}
-		trail.add(rec.Version, base.Version, err)
-		if attempt+1 == maxAttempts {
-			o.err, known, finished = unavailable("save", errExhausted), nil, true
-			return *o
-		}
-		if attempt > 0 {
-			backoff(attempt)
-		}
-		if base, err = m.reread(ctx, id); err == nil {
-			var mine bool
-			if mine, err = trail.settle(base); mine {
-				o.base, known, finished = *base, base, true
-				return *o
-			}
-		}
-		if err != nil {
-			o.err, known, finished = unavailable("save", err), nil, true
-			return *o
-		}
-	}
+	q.err = q.draft.apply(sv.s, sv.ops, false, q.now)
+	finished = true
 }
 
-// join applies x's changes unless that fails, or has failed before, and reports whether x is in.
-func (m *Manager) join(x *save, d *draft, base *stored, now int64) bool {
-	if !x.out() {
-		x.ask(d, !d.dirty && base.Version == x.s.base.Version, now)
-	}
-	return !x.out()
-}
-
-// reread answers the record as it is now, or gone; an error is Unavailable.
-func (m *Manager) reread(ctx context.Context, id string) (*stored, error) {
-	r := new(stored)
-	if err := m.read(ctx, id, r); errors.Is(err, ErrNotFound) {
-		return &gone, nil
-	} else if err != nil {
-		return nil, err
-	}
-	return r, nil
-}
-
-func (m *Manager) update(ctx context.Context, r Record, version uint64) error {
-	ctx = m.exchange(ctx)
-	return m.store.Update(ctx, r, version)
-}
-
-// touch extends the idle limit when that is due.
-func (m *Manager) touch(ctx context.Context, base *stored, now int64) (o outcome, known *stored) {
-	o.base = *base
-	if !m.touchDue(base, now) {
-		return o, base
-	}
-	r := base.Record
-	r.Seen, r.Expiry = time.UnixMilli(now), base.expiry(&m.cfg, now)
-	ctx = m.exchange(ctx)
-	switch err := m.store.Touch(ctx, r); {
-	case err == nil:
-		o.base.Record = r
-		return o, &o.base
-	case !errors.Is(err, ErrConflict): // a conflict is another request's write, which has extended it
-		// The response is right as it is; the session only ends a little before it might.
-		m.emit(ctx, Event{Name: EventUnavailable, ID: r.ID, Owner: r.Owner, Reason: "touch", Err: unavailable("touch", err)})
-	}
-	return o, nil
-}
-
-func (m *Manager) touchDue(base *stored, now int64) bool {
-	return now-millis(base.Seen) >= m.cfg.touchGap().Milliseconds()
-}
-
-// written parses what was just encoded, so that a session is described in one way only.
-func (m *Manager) written(r Record) stored {
-	c, err := parseContent(r.Data)
-	if err != nil {
-		panic("sojourn: a record does not parse that this process wrote: " + err.Error())
-	}
-	return stored{r, c}
-}
-
-// remove deletes the record as long as it is of w's family. ErrEnded: it is not, or not any more.
-func (m *Manager) remove(ctx context.Context, w *save) error {
-	id := w.s.base.ID
-	var known *stored
-	if !m.lines.enter(id, w) {
-		_, known = w.follow() // nobody merges a barrier
-	}
-	after := (*stored)(nil)
-	defer func() { m.lines.leave(id, w, after) }()
-
-	base := known
-	if base == nil {
-		base = &w.s.base
-	}
-	var last error
-	for attempt := range maxAttempts {
-		if attempt > 0 {
-			backoff(attempt)
-			var err error
-			if base, err = m.reread(ctx, id); err != nil {
-				return err
-			}
-		}
-		if base.ID == "" {
-			after = base
-			return nil
-		}
-		if base.family != w.s.base.family {
-			after = base
-			return ErrEnded
-		}
-		if last = m.delete(ctx, id, base.Version); last == nil {
-			after = &gone
-			return nil
+// asks reports whether functions of the application have to run again.
+func (sv *save) asks(same bool) bool {
+	for i := range sv.ops {
+		if o := &sv.ops[i]; o.kind == opUpdate && (!same || o.epoch != sv.epoch) {
+			return true
 		}
 	}
-	return unavailable("delete", last)
+	return false
 }
 
-func (m *Manager) delete(ctx context.Context, id string, version uint64) error {
-	ctx = m.exchange(ctx)
-	return m.store.Delete(ctx, id, version)
-}
+func (sv *save) out() bool { return sv.err != nil || sv.panicked != nil || sv.absent }
 
-// create begins a session with ops, under an id of its own. The token is "" when there was nothing
-// worth keeping.
-func (m *Manager) create(ctx context.Context, s *session, ops []op, same bool) (o outcome, token string) {
-	for attempt := range maxAttempts {
-		d := &draft{fresh: true}
-		now := millis(time.Now())
-		if d.ID = newID(); attempt > 0 {
-			same = false
+// update brings the plan's changes onto the record of the session that was loaded.
+func (k *storeKeeper) update(s *session, b *budget, wk *work) (w written, err error) {
+	t, sv := &wk.turn, &wk.turn.own
+	sv.begin(s, b, wk.ops, wk.token || len(wk.ops) > 0 && wk.ops[0].kind == opBind) // that one may not be able to read the values
+	t.k, t.b, t.id = k, b, s.base.ID
+	known, done := k.await(b, t.id, sv)
+	if done == nil {
+		if wk.token {
+			t.text = token.Mint(t.id)
 		}
-		if o.err = d.apply(s, ops, same, now); o.err != nil || !d.worthCreating() {
-			return o, ""
-		}
-		token = mint(d.ID)
-		rec, err := d.finish(&m.cfg, token, now)
-		if err == nil {
-			err = m.insert(ctx, rec)
-		}
-		if err == nil {
-			o.base = m.written(rec)
-			return o, token
-		}
-		if o.err = err; !errors.Is(err, ErrConflict) {
-			return o, ""
-		}
+		t.run(known)
+		done = &t.outcome
 	}
-	o.err = unavailable("create", errExhausted)
-	return o, ""
-}
-
-// insert creates r. When an answer was lost it asks again: Create never overwrites, so the second
-// answer tells what became of the first.
-func (m *Manager) insert(ctx context.Context, r Record) error {
-	var err error
-	for try := range 3 {
-		if try > 0 {
-			backoff(try)
-		}
-		c := m.exchange(ctx)
-		err = m.store.Create(c, r)
-		switch {
-		case err == nil || errors.Is(err, ErrTooLarge):
-			return err
-		case errors.Is(err, ErrConflict):
-			if try == 0 {
-				return err
-			}
-			var there stored
-			if e := m.read(ctx, r.ID, &there); e != nil && !errors.Is(e, ErrNotFound) {
-				return e
-			} else if e == nil && there.Version == r.Version {
-				return nil
-			}
-			return err
-		}
+	switch {
+	case sv.panicked != nil:
+		panic(sv.panicked)
+	case sv.err != nil:
+		return w, sv.err
+	case done.err != nil:
+		return w, done.err
 	}
-	return unavailable("create", err)
-}
-
-// backoff waits a random while that grows with each attempt.
-func backoff(attempt int) {
-	limit := min(time.Millisecond<<min(attempt, 10), maxBackoff)
-	time.Sleep(rand.N(limit))
-}
-
-// A trail is what one save has tried so far.
-type trail struct {
-	tried   [maxAttempts]uint64
-	n       int
-	unknown []uint64 // the versions that writes with a lost answer were to replace
-}
-
-func (t *trail) add(version, base uint64, err error) {
-	t.tried[t.n] = version
-	t.n++
-	if !errors.Is(err, ErrConflict) {
-		t.unknown = append(t.unknown, base)
+	w.base = done.base
+	if t.text != "" && t.renewed {
+		w.new, w.out = true, k.m.handOver(t.text, w.base)
 	}
-}
-
-// settle decides, from the record as it is now, whether one of the writes was applied after all. An
-// error says that it cannot be told; nothing may be replayed then.
-func (t *trail) settle(now *stored) (mine bool, err error) {
-	if now.ID == "" {
-		return false, nil
-	}
-	for _, v := range t.tried[:t.n] {
-		if now.Version == v || now.descendsFrom(v) {
-			return true, nil
-		}
-	}
-	for _, base := range t.unknown {
-		if now.Version != base && !now.descendsFrom(base) {
-			return false, errUncertain
-		}
-	}
-	return false, nil
+	return w, nil
 }

@@ -116,12 +116,12 @@ func TestSealedChunks(t *testing.T) {
 		"the first of another's":    {theirs[0], mine[1], mine[2]},
 		"the second of another's":   {mine[0], theirs[1], mine[2]},
 		"the last of another's":     {mine[0], mine[1], theirs[2]},
-		"two exchanged":             {mine[0], "__Host-id.1=" + value(mine[2]), "__Host-id.2=" + value(mine[1])},
-		"the last twice":            {mine[0], "__Host-id.1=" + value(mine[2]), mine[2]},
-		"another count":             {"__Host-id=2" + value(mine[0])[1:], mine[1], mine[2]},
-		"one more than the count":   {"__Host-id=4" + value(mine[0])[1:], mine[1], mine[2], "__Host-id.3=AAAA"},
-		"one under another's name":  {mine[0], strings.Replace(mine[1], "__Host-id.1", "__Host-id.01", 1), mine[2]},
-		"one under the plain name":  {mine[0], mine[1], strings.Replace(mine[2], "__Host-id.2", "id.2", 1)},
+		"two exchanged":             {mine[0], "__Host-Http-id.1=" + value(mine[2]), "__Host-Http-id.2=" + value(mine[1])},
+		"the last twice":            {mine[0], "__Host-Http-id.1=" + value(mine[2]), mine[2]},
+		"another count":             {"__Host-Http-id=2" + value(mine[0])[1:], mine[1], mine[2]},
+		"one more than the count":   {"__Host-Http-id=4" + value(mine[0])[1:], mine[1], mine[2], "__Host-Http-id.3=AAAA"},
+		"one under another's name":  {mine[0], strings.Replace(mine[1], "__Host-Http-id.1", "__Host-Http-id.01", 1), mine[2]},
+		"one under the plain name":  {mine[0], mine[1], strings.Replace(mine[2], "__Host-Http-id.2", "id.2", 1)},
 		"all of two people at once": append(slices.Clone(mine), theirs...),
 	} {
 		if n := lengthAt(m, cookies...); n != 0 {
@@ -135,7 +135,7 @@ func TestSealedChunks(t *testing.T) {
 		t.Error("a session is not found beside what a longer one has left")
 	}
 	w, _ := ask(m, left, putName)
-	if lines := strings.Join(w.Header()["Set-Cookie"], "\n"); strings.Count(lines, "Max-Age=0") != 2 || !strings.Contains(lines, "__Host-id.1=;") || !strings.Contains(lines, "__Host-id.2=;") {
+	if lines := strings.Join(w.Header()["Set-Cookie"], "\n"); strings.Count(lines, "Max-Age=0") != 2 || !strings.Contains(lines, "__Host-Http-id.1=;") || !strings.Contains(lines, "__Host-Http-id.2=;") {
 		t.Errorf("what a longer session has left stays: %s", lines)
 	}
 }
@@ -144,14 +144,14 @@ func TestSealedChunks(t *testing.T) {
 func TestSealedElsewhere(t *testing.T) {
 	key, other := sealed.GenerateKey(), sealed.GenerateKey()
 	m := newSealed(t, sojourn.Config{}, key)
-	value := strings.TrimPrefix(sealedWith(t, m, 5)[0], "__Host-id=")
+	value := strings.TrimPrefix(sealedWith(t, m, 5)[0], "__Host-Http-id=")
 	for what, c := range map[string]struct {
 		m    *sojourn.Manager
 		name string
 	}{
 		"another cookie":       {newSealed(t, sojourn.Config{Cookie: sojourn.Cookie{Name: "__Host-i"}}, key), "__Host-i"},
-		"another purpose":      {newSealed(t, sojourn.Config{Purpose: "admin"}, key), "__Host-id"},
-		"another application":  {newSealed(t, sojourn.Config{}, other), "__Host-id"},
+		"another purpose":      {newSealed(t, sojourn.Config{Purpose: "admin"}, key), "__Host-Http-id"},
+		"another application":  {newSealed(t, sojourn.Config{}, other), "__Host-Http-id"},
 		"a shift between both": {newSealed(t, sojourn.Config{Purpose: "d", Cookie: sojourn.Cookie{Name: "__Host-i"}}, key), "__Host-i"},
 	} {
 		if lengthAt(c.m, c.name+"="+value) != 0 {

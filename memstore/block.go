@@ -3,7 +3,6 @@ package memstore
 import (
 	"encoding/base64"
 	"encoding/binary"
-	"errors"
 	"fmt"
 	"time"
 	"unsafe"
@@ -59,9 +58,9 @@ var order = binary.LittleEndian
 func newBlock(k key, r *sojourn.Record) (*block, error) {
 	switch {
 	case r.Version == 0 || r.Version >= 1<<48:
-		return nil, errors.New("the version is not one of 48 bits")
+		return nil, fmt.Errorf("%w: the version is 0 or longer than 48 bits", sojourn.ErrRefused)
 	case len(r.Owner) > maxOwner:
-		return nil, fmt.Errorf("the owner has %d bytes, at most %d are kept", len(r.Owner), maxOwner)
+		return nil, fmt.Errorf("%w: the owner has %d bytes, at most %d are kept", sojourn.ErrRefused, len(r.Owner), maxOwner)
 	case len(r.Data) > maxData:
 		return nil, fmt.Errorf("%w: %d bytes, at most %d are kept", sojourn.ErrTooLarge, len(r.Data), maxData)
 	}
@@ -96,7 +95,7 @@ func newBlock(k key, r *sojourn.Record) (*block, error) {
 
 func millis(what string, t time.Time) (int64, error) {
 	if s := t.Unix(); s < firstSecond || s > lastSecond {
-		return 0, fmt.Errorf("the time of %s is not between the years 1 and 9999", what)
+		return 0, fmt.Errorf("%w: the time of %s is not between the years 1 and 9999", sojourn.ErrRefused, what)
 	}
 	return t.UnixMilli(), nil
 }
@@ -141,6 +140,11 @@ func (b *block) parts() (fence uint64, owner string, data []byte) {
 func (b *block) owner() string {
 	_, owner, _ := b.parts()
 	return owner
+}
+
+func (b *block) fence() uint64 {
+	fence, _, _ := b.parts()
+	return fence
 }
 
 func (b *block) record(id string) sojourn.Record {

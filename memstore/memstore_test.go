@@ -133,6 +133,76 @@ func TestWhoNeverSweepsDoesNotGrowForever(t *testing.T) {
 	})
 }
 
+// Of many revocations in an instant the numbers run ahead of the clock, as they do when a clock is put
+// back; the age is that of the last one all the same.
+func TestF40_AFenceTellsItsAgeWhateverItsNumber(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := memstore.New()
+		var raised uint64
+		for range 100_000 {
+			raised, _ = s.RevokeOwner(t.Context(), "ada", "")
+		}
+		if ahead := time.Until(time.UnixMilli(int64(raised))); ahead < time.Minute {
+			t.Fatalf("the number is only %v ahead", ahead)
+		}
+		for _, want := range []time.Duration{0, time.Microsecond, 3 * time.Second} {
+			time.Sleep(want)
+			fence, age, err := s.Fence(t.Context(), "ada")
+			if fence != raised || age != want || err != nil {
+				t.Errorf("fence %d, age %v (%v), want %d and %v", fence, age, err, raised, want)
+			}
+			s.RevokeOwner(t.Context(), "ada", "")
+			raised++
+		}
+	})
+}
+
+func TestF40_FencesAreForgottenAfter400Days(t *testing.T) {
+	const long = 400 * 24 * time.Hour
+	synctest.Test(t, func(t *testing.T) {
+		s := memstore.New()
+		want := func(there bool, when string) {
+			t.Helper()
+			if _, err := s.Sweep(t.Context(), time.Now(), math.MaxInt); err != nil {
+				t.Fatal(err)
+			}
+			if fence, age, err := s.Fence(t.Context(), "ada"); (fence != 0) != there || err != nil || !there && age != 0 {
+				t.Errorf("%s: fence %d, age %v (%v)", when, fence, age, err)
+			}
+		}
+		s.RevokeOwner(t.Context(), "ada", "")
+		time.Sleep(long)
+		want(true, "after 400 days")
+		time.Sleep(time.Millisecond)
+		want(false, "later")
+	})
+}
+
+// Each revocation forgets some that are old, for a program that never sweeps.
+func TestWhoNeverSweepsDoesNotKeepFencesForever(t *testing.T) {
+	const young = 4000
+	synctest.Test(t, func(t *testing.T) {
+		s := memstore.New()
+		owner := func(i int) string { return "owner " + strconv.Itoa(i) }
+		for i := range 5 * young {
+			s.RevokeOwner(t.Context(), owner(i), "")
+			time.Sleep(400 * 24 * time.Hour / young)
+		}
+		kept := 0
+		for i := range 5 * young {
+			if fence, _, _ := s.Fence(t.Context(), owner(i)); fence != 0 {
+				kept++
+			} else if i >= 4*young+1 {
+				t.Fatalf("the fence of %s, which is young, is forgotten", owner(i))
+			}
+		}
+		if kept > young*3/2 {
+			t.Errorf("with %d young fences %d are kept, want at most half more", young, kept)
+		}
+		t.Logf("with %d young fences %d are kept", young, kept)
+	})
+}
+
 func TestMemoryOfEndedSessionsIsGivenBack(t *testing.T) {
 	const sessions = 20_000
 	s := memstore.New()

@@ -3,7 +3,6 @@ package memstore
 import (
 	"bytes"
 	"context"
-	"errors"
 	"fmt"
 	"hash/maphash"
 	"iter"
@@ -11,11 +10,12 @@ import (
 	"sort"
 	"strings"
 	"sync"
+	"time"
 
 	"github.com/gosojourn/sojourn"
 )
 
-var errNoOwner = errors.New("the owner is empty: sessions of nobody are not listed or revoked")
+var errNoOwner = fmt.Errorf("%w: the owner is empty: sessions of nobody are not listed or revoked", sojourn.ErrRefused)
 
 // ListOwner yields the live sessions of owner. It reads them as the body asks for them and holds no
 // lock while the body runs. (promise 15)
@@ -51,25 +51,84 @@ func (s *Store) ListOwner(ctx context.Context, owner string) iter.Seq2[sojourn.R
 	}
 }
 
-// Fence returns the owner's fence, 0 for one who was never revoked. (promise 16)
-func (s *Store) Fence(_ context.Context, owner string) (uint64, error) {
-	if owner == "" {
-		return 0, fmt.Errorf("memstore: fence: %w", errNoOwner)
+// ListAll yields the live sessions of everybody. It copies the keys of one shard at a time and holds no lock while
+// the body runs. (promise 22)
+func (s *Store) ListAll(ctx context.Context) iter.Seq2[sojourn.Record, error] {
+	return func(yield func(sojourn.Record, error) bool) {
+		var keys []key
+		for i := range s.shards {
+			if err := ctx.Err(); err != nil {
+				yield(sojourn.Record{}, fmt.Errorf("memstore: list: %w", err))
+				return
+			}
+			keys = s.shards[i].keys(keys[:0])
+			for _, k := range keys {
+				r, err := s.load(&k, "")
+				if err != nil {
+					continue // ended since the keys were copied
+				}
+				r.ID = k.String()
+				if !yield(r, nil) {
+					return
+				}
+			}
+		}
 	}
-	return s.owners.fence(owner), nil
 }
 
-// RevokeOwner raises the owner's fence and then deletes the owner's sessions but keep. Fences are
-// kept as long as the store. (promise 16)
-func (s *Store) RevokeOwner(_ context.Context, owner, keep string) (uint64, error) {
+// Count is how many sessions are kept. (promise 22)
+func (s *Store) Count(context.Context) (n int, err error) {
+	for i := range s.shards {
+		sh := &s.shards[i]
+		sh.mu.RLock()
+		n += sh.n
+		sh.mu.RUnlock()
+	}
+	return n, nil
+}
+
+// keys adds to all those of the shard.
+func (sh *shard) keys(all []key) []key {
+	sh.mu.RLock()
+	defer sh.mu.RUnlock()
+	for _, b := range sh.slots {
+		if b != nil {
+			all = append(all, b.key())
+		}
+	}
+	return all
+}
+
+// Fence returns the owner's fence, and how long ago it was raised by the monotonic clock of the process.
+// Both are 0 for an owner who was never revoked. (promise 16)
+func (s *Store) Fence(_ context.Context, owner string) (uint64, time.Duration, error) {
+	if owner == "" {
+		return 0, 0, fmt.Errorf("memstore: fence: %w", errNoOwner)
+	}
+	f := s.owners.fence(owner)
+	if f.number == 0 {
+		return 0, 0, nil
+	}
+	return f.number, s.owners.age(f), nil
+}
+
+// RevokeOwner raises the owner's fence, and then deletes the owner's sessions except keep. If ctx ends, it
+// stops deleting; the fence ends the sessions that are left. (promise 16)
+func (s *Store) RevokeOwner(ctx context.Context, owner, keep string) (uint64, error) {
 	if owner == "" {
 		return 0, fmt.Errorf("memstore: revoke: %w", errNoOwner)
+	}
+	if err := ctx.Err(); err != nil {
+		return 0, fmt.Errorf("memstore: revoke: %w", err)
 	}
 	kept, keeps := parseKey(keep)
 	fence, keys := s.owners.raise(owner)
 	for _, k := range keys {
 		if keeps && k == kept {
 			continue
+		}
+		if err := ctx.Err(); err != nil {
+			return fence, fmt.Errorf("memstore: revoke: %w", err)
 		}
 		sh, hash := s.shard(&k)
 		sh.mu.Lock()
@@ -86,17 +145,20 @@ func (s *Store) RevokeOwner(_ context.Context, owner, keep string) (uint64, erro
 // that session's shard is locked.
 type owners struct {
 	seed   maphash.Seed
-	shards [64]ownerShard
+	began  time.Time
+	shards [ownerShards]ownerShard
 }
 
+const ownerShards = 64
+
 type ownerShard struct {
-	mu sync.Mutex
-	of map[string]*owned
+	mu     sync.Mutex
+	of     map[string]*owned
+	fences map[string]fence
 }
 
 type owned struct {
-	fence uint64
-	keys  []key // in order: found by halving, and a listing can go on behind the last one it had
+	keys []key // in order: found by halving, and a listing can go on behind the last one it had
 }
 
 func (o *owners) shard(owner string) *ownerShard {
@@ -148,7 +210,7 @@ func (o *owners) remove(owner string, k *key) {
 		own.keys = slices.Delete(own.keys, i, i+1)
 	}
 	switch {
-	case len(own.keys) == 0 && own.fence == 0:
+	case len(own.keys) == 0:
 		delete(sh.of, owner)
 	case len(own.keys) < cap(own.keys)/4:
 		own.keys = slices.Clone(own.keys)
@@ -169,25 +231,4 @@ func (o *owners) page(owner string, after []byte, into []key) int {
 		i++
 	}
 	return copy(into, own.keys[i:])
-}
-
-func (o *owners) fence(owner string) uint64 {
-	sh := o.shard(owner)
-	sh.mu.Lock()
-	defer sh.mu.Unlock()
-	if own := sh.of[owner]; own != nil {
-		return own.fence
-	}
-	return 0
-}
-
-// raise sets a higher fence and returns it with the sessions that there were at that moment: who logs
-// in later can see it.
-func (o *owners) raise(owner string) (fence uint64, keys []key) {
-	sh := o.shard(owner)
-	sh.mu.Lock()
-	defer sh.mu.Unlock()
-	own := sh.entry(owner)
-	own.fence = max(own.fence+1, uint64(now()))
-	return own.fence, slices.Clone(own.keys)
 }

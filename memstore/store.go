@@ -1,13 +1,12 @@
-// Package memstore keeps sessions in the memory of the process: for tests, for development, and for
-// a program that runs once and may forget its sessions when it ends.
+// Package memstore keeps sessions in the memory of the process. It is for tests, for development, and for a
+// program that runs once and may forget its sessions when it ends.
 //
-// It starts no goroutine. What has expired is taken away by Manager.Sweep or Manager.Run; without
-// them each new session takes away a little, so that memory follows traffic but not time.
+// It starts no goroutine. Manager.Sweep and Manager.Run delete what has expired. Without them each new
+// session deletes a few expired ones, so memory follows the traffic and does not grow with time.
 package memstore
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"hash/maphash"
 	"sync"
@@ -17,24 +16,29 @@ import (
 	"github.com/gosojourn/sojourn"
 )
 
-// A Store keeps sessions in memory. It has all that a store can have: it lists and revokes the
-// sessions of an owner, and sweeps. Contexts are looked at only by ListOwner and Sweep, because
-// everything else is over at once.
+// A Store keeps sessions in memory. It implements every optional interface but [sojourn.Near]: it lists and
+// revokes the sessions of an owner, and sweeps. Only ListOwner, ListAll, RevokeOwner and Sweep look at their
+// context, because the other calls wait for nothing.
 //
-// A session costs its data and some 70 bytes, the first one of an owner 150 more. Data may have up to 1 GiB.
+// A session costs its data and some 70 bytes. The first session of an owner costs 150 bytes more. Data may
+// have up to 1 GiB.
 type Store struct {
-	seed   maphash.Seed
-	shards [shards]shard
-	owners owners
-	swept  atomic.Uint32 // the shard that Sweep goes on with
+	seed     maphash.Seed
+	shards   [shards]shard
+	owners   owners
+	everyone everyone
+	swept    atomic.Uint32 // the shard that Sweep goes on with
 }
 
 var (
-	_ sojourn.Store      = (*Store)(nil)
-	_ sojourn.OwnerIndex = (*Store)(nil)
-	_ sojourn.Sweeper    = (*Store)(nil)
-	_ sojourn.Checker    = (*Store)(nil)
-	_ sojourn.Local      = (*Store)(nil)
+	_ sojourn.Store           = (*Store)(nil)
+	_ sojourn.OwnerIndex      = (*Store)(nil)
+	_ sojourn.Lister          = (*Store)(nil)
+	_ sojourn.EveryoneRevoker = (*Store)(nil)
+	_ sojourn.Sweeper         = (*Store)(nil)
+	_ sojourn.Checker         = (*Store)(nil)
+	_ sojourn.Local           = (*Store)(nil)
+	_ sojourn.Durable         = (*Store)(nil)
 )
 
 const (
@@ -59,8 +63,13 @@ func New() *Store {
 	for i := range s.shards {
 		s.shards[i].seed = s.seed
 	}
-	s.owners.seed = s.seed
+	s.owners.seed, s.owners.began = s.seed, time.Now()
 	return s
+}
+
+// Durability says that everything ends with the process.
+func (s *Store) Durability() sojourn.Durability {
+	return sojourn.Durability{Medium: "memory of this process", Restart: sojourn.OutlivesNothing, MaxBytes: maxData}
 }
 
 func (s *Store) shard(k *key) (*shard, uint64) {
@@ -68,8 +77,8 @@ func (s *Store) shard(k *key) (*shard, uint64) {
 	return &s.shards[uint8(hash>>shardShift)], hash
 }
 
-// Load returns the record for id, without allocating. An unknown, expired or malformed id is
-// sojourn.ErrNotFound; there is no other error. (promises 1, 2)
+// Load returns the record with that id. An unknown, expired or malformed id is [sojourn.ErrNotFound]; there
+// is no other error. It does not allocate. (promises 1, 2)
 func (s *Store) Load(_ context.Context, id string) (sojourn.Record, error) {
 	k, ok := parseKey(id)
 	if !ok {
@@ -88,12 +97,12 @@ func (s *Store) load(k *key, id string) (sojourn.Record, error) {
 	return sojourn.Record{}, sojourn.ErrNotFound
 }
 
-// Create adds a record; sojourn.ErrConflict if the id is taken by one that has not expired.
-// (promise 4)
+// Create adds a record. It returns [sojourn.ErrConflict] if a record with that id is there and has not
+// expired. (promise 4)
 func (s *Store) Create(_ context.Context, r sojourn.Record) error {
 	k, ok := parseKey(r.ID)
 	if !ok {
-		return errors.New("memstore: create: the id is not 24 characters of base64url")
+		return fmt.Errorf("memstore: create: %w: the id is not 24 characters of base64url", sojourn.ErrRefused)
 	}
 	b, err := newBlock(k, &r)
 	if err != nil {
@@ -115,7 +124,8 @@ func (s *Store) Create(_ context.Context, r sojourn.Record) error {
 	return nil
 }
 
-// Update replaces the record if it is there at version; otherwise sojourn.ErrConflict. (promises 5, 6)
+// Update replaces the record if it is there at version. Otherwise it returns [sojourn.ErrConflict].
+// (promises 5, 6)
 func (s *Store) Update(_ context.Context, r sojourn.Record, version uint64) error {
 	k, ok := parseKey(r.ID)
 	if !ok {
@@ -140,8 +150,8 @@ func (s *Store) Update(_ context.Context, r sojourn.Record, version uint64) erro
 	return nil
 }
 
-// Touch sets Expiry and Seen, without allocating, if the record is there at r.Version; otherwise
-// sojourn.ErrConflict. (promise 7)
+// Touch sets Expiry and Seen if the record is there at r.Version. Otherwise it returns
+// [sojourn.ErrConflict]. It does not allocate. (promise 7)
 func (s *Store) Touch(_ context.Context, r sojourn.Record) error {
 	k, ok := parseKey(r.ID)
 	if !ok {
@@ -166,8 +176,8 @@ func (s *Store) Touch(_ context.Context, r sojourn.Record) error {
 	return nil
 }
 
-// Delete removes the record if it is at version, or at any if version is 0. It is nil if there is
-// none and sojourn.ErrConflict if it is at another version. (promise 8)
+// Delete deletes the record if it is at version, or at any version if that is 0. It returns nil if there is
+// no record, and [sojourn.ErrConflict] if it is at another version. (promise 8)
 func (s *Store) Delete(_ context.Context, id string, version uint64) error {
 	k, ok := parseKey(id)
 	if !ok {
@@ -188,10 +198,10 @@ func (s *Store) Delete(_ context.Context, id string, version uint64) error {
 	return nil
 }
 
-// Check is always nil: there is nothing that could be set up wrongly.
+// Check returns nil: nothing can be set up wrongly.
 func (s *Store) Check(context.Context) error { return nil }
 
-// Local is true.
+// Local returns true.
 func (s *Store) Local() bool { return true }
 
 func now() int64 { return time.Now().UnixMilli() }

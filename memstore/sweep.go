@@ -6,8 +6,9 @@ import (
 	"time"
 )
 
-// Sweep removes at most limit records whose Expiry is before the given time, and answers how many it
-// removed: fewer than limit if there were no more. (promise 18)
+// Sweep deletes at most limit records whose Expiry is before the given time, and returns how many it has
+// deleted. Fewer than limit means that there are no more. It also forgets fences that are 400 days old.
+// (promises 16, 18)
 func (s *Store) Sweep(ctx context.Context, before time.Time, limit int) (deleted int, err error) {
 	ms, err := millis("before", before)
 	if err != nil {
@@ -19,6 +20,9 @@ func (s *Store) Sweep(ctx context.Context, before time.Time, limit int) (deleted
 			return deleted, fmt.Errorf("memstore: sweep: %w", err)
 		}
 		i := (start + n) % shards
+		if i < ownerShards {
+			s.owners.sweep(int(i))
+		}
 		if deleted += s.sweepShard(&s.shards[i], ms, limit-deleted); deleted >= limit {
 			s.swept.Store(i) // there may be more
 			break

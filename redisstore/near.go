@@ -8,15 +8,18 @@ import (
 	"github.com/gosojourn/sojourn"
 )
 
-// LoadNear is Load, but may answer with a copy that was read at most Options.Near ago, and then says
-// so. What this process has changed since is never answered from a copy.
+// LoadNear is Load, but may return a copy that was read at most Options.Near ago; copied says that it has.
+// It returns no copy of what this process has changed since.
 func (s *Store) LoadNear(ctx context.Context, id string) (r sojourn.Record, copied bool, err error) {
 	if s.o.Near == 0 || !wellFormed(id) || s.written.has(id) || s.doubtful.has(id) {
 		r, err = s.Load(ctx, id)
 		return r, false, err
 	}
+	if done := s.asksBeside(ctx); done != nil {
+		defer done()
+	}
 	// The client forgets by its own clock, so a connection that is dead without telling makes nothing older.
-	answer := s.client.DoCache(ctx, s.client.B().Get().Key(s.key(id)).Cache(), s.o.Near)
+	answer := s.guard.doCache(ctx, s.client.B().Get().Key(s.key(id)).Cache(), s.o.Near)
 	r, err = s.read(id, answer)
 	return r, answer.IsCacheHit(), err
 }

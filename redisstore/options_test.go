@@ -43,13 +43,16 @@ func TestVersionsOfRedis(t *testing.T) {
 
 func TestJudge(t *testing.T) {
 	s := &Store{o: Options{WaitReplicas: 2}}
-	bad := strings.Join(s.judge(parseInfo("# Server\r\nredis_version:5.0.3\r\nmaxmemory_policy:allkeys-lru\r\nconnected_slaves:1\r\n")), "\n")
+	bad := ""
+	for _, f := range s.judge(parseInfo("# Server\r\nredis_version:5.0.3\r\nmaxmemory_policy:allkeys-lru\r\nconnected_slaves:1\r\n")) {
+		bad += f.wrong + "\n"
+	}
 	for _, part := range []string{"version 5.0.3", "allkeys-lru", "maxmemory-policy noeviction", "1 replicas are connected"} {
 		if !strings.Contains(bad, part) {
 			t.Errorf("%q does not mention %q", bad, part)
 		}
 	}
 	if bad := s.judge(parseInfo("redis_version:7.2.4\nmaxmemory_policy:noeviction\nconnected_slaves:2\n")); bad != nil {
-		t.Errorf("a good one: %q", bad)
+		t.Errorf("a good one: %v", bad)
 	}
 }

@@ -5,8 +5,8 @@ import (
 	"crypto/sha256"
 	"encoding/base64"
 	"errors"
+	"fmt"
 	"iter"
-	"strconv"
 	"time"
 
 	"github.com/redis/rueidis"
@@ -17,7 +17,7 @@ import (
 // page is how many sessions of an owner are asked for at once.
 const page = 200
 
-var errNoOwner = errors.New("the owner is empty")
+var errNoOwner = fmt.Errorf("%w: the owner is empty", sojourn.ErrRefused)
 
 // tag keeps an owner's keys in one slot of a Cluster, whatever characters the owner is made of.
 func tag(owner string) string {
@@ -36,7 +36,7 @@ func (s *Store) list(ctx context.Context, owner, id string, expiry, now int64) (
 	return until, s.run(ctx, listScript, s.ownerKey(owner), decimal(now), decimal(until), id).Error()
 }
 
-// ListOwner yields the live sessions of owner, a page at a time.
+// ListOwner yields the live sessions of owner, and reads a page at a time. (promise 15)
 func (s *Store) ListOwner(ctx context.Context, owner string) iter.Seq2[sojourn.Record, error] {
 	const op = "list owner"
 	return func(yield func(sojourn.Record, error) bool) {
@@ -64,7 +64,7 @@ func (s *Store) loadAll(ctx context.Context, ids []string) (all []sojourn.Record
 	for _, id := range ids {
 		cmds = append(cmds, s.client.B().Get().Key(s.key(id)).Build())
 	}
-	for i, answer := range s.client.DoMulti(ctx, cmds...) {
+	for i, answer := range s.guard.doMulti(ctx, cmds...) {
 		r, err := s.read(ids[i], answer)
 		if errors.Is(err, sojourn.ErrNotFound) {
 			continue
@@ -85,7 +85,7 @@ func (s *Store) members(ctx context.Context, owner string) iter.Seq2[[]string, e
 		}
 		key, cursor, seen := s.ownerKey(owner), uint64(0), make(map[string]struct{})
 		for {
-			e, err := s.client.Do(ctx, s.client.B().Zscan().Key(key).Cursor(cursor).Count(page).Build()).AsScanEntry()
+			e, err := s.guard.do(ctx, s.client.B().Zscan().Key(key).Cursor(cursor).Count(page).Build()).AsScanEntry()
 			if err != nil {
 				yield(nil, err)
 				return
@@ -112,53 +112,32 @@ func (s *Store) members(ctx context.Context, owner string) iter.Seq2[[]string, e
 	}
 }
 
-// Fence returns the number that sessions of owner are stamped with; 0 before the first RevokeOwner.
-func (s *Store) Fence(ctx context.Context, owner string) (uint64, error) {
-	const op = "fence"
-	if owner == "" {
-		return 0, failed(op, errNoOwner)
-	}
-	text, err := s.client.Do(ctx, s.client.B().Get().Key(s.fenceKey(owner)).Build()).ToString()
-	if rueidis.IsRedisNil(err) {
-		return 0, nil
-	} else if err != nil {
-		return 0, failed(op, err)
-	}
-	fence, err := strconv.ParseUint(text, 10, 64)
-	if err != nil {
-		return 0, failed(op, errForeign)
-	}
-	return fence, nil
-}
-
-// RevokeOwner raises the fence of owner and then deletes the owner's sessions except keep. With an
-// error the fence is 0 if it may not have been raised.
+// RevokeOwner raises the fence of owner, and then deletes the owner's sessions except keep. When it returns
+// an error, the fence is 0 if it may not have been raised. (promise 16)
 func (s *Store) RevokeOwner(ctx context.Context, owner, keep string) (uint64, error) {
 	const op = "revoke owner"
 	if owner == "" {
 		return 0, failed(op, errNoOwner)
 	}
-	now := decimal(time.Now().UnixMilli())
-	text, err := s.run(ctx, raiseScript, s.fenceKey(owner), now).ToString()
+	fence, err := s.raise(ctx, owner)
 	if err != nil {
 		return 0, failed(op, err)
 	}
-	fence, err := strconv.ParseUint(text, 10, 64)
-	if err != nil {
-		return 0, failed(op, errForeign)
-	}
+	now := decimal(time.Now().UnixMilli())
 	for ids, err := range s.members(ctx, owner) {
 		if err == nil {
 			err = s.deleteAll(ctx, owner, keep, now, ids)
 		}
-		if err != nil {
-			return fence, failed(op, err)
+		if err != nil { // not a refusal, whatever it was: the fence is raised
+			return fence, fmt.Errorf("redisstore: %s: %w", op, err)
 		}
 	}
 	return fence, nil
 }
 
-// deleteAll deletes those of ids that are the owner's, and then their entries.
+// deleteAll deletes those of ids that are the owner's, and then their entries. An entry without a session may be
+// that of a login which began after the fence was raised and writes its session next: it stays, and goes by
+// its score.
 func (s *Store) deleteAll(ctx context.Context, owner, keep, now string, ids []string) error {
 	var gone []string
 	for _, id := range ids {
@@ -166,14 +145,17 @@ func (s *Store) deleteAll(ctx context.Context, owner, keep, now string, ids []st
 			continue
 		}
 		s.changing(id)
-		if err := s.run(ctx, deleteOwnedScript, s.key(id), "", now, owner).Error(); err != nil {
+		deleted, err := s.run(ctx, deleteOwnedScript, s.key(id), "", now, owner).AsInt64()
+		if err != nil {
 			return err
 		}
 		s.changing(id)
-		gone = append(gone, id)
+		if deleted == 1 {
+			gone = append(gone, id)
+		}
 	}
 	if len(gone) == 0 {
 		return nil
 	}
-	return s.client.Do(ctx, s.client.B().Zrem().Key(s.ownerKey(owner)).Member(gone...).Build()).Error()
+	return s.guard.do(ctx, s.client.B().Zrem().Key(s.ownerKey(owner)).Member(gone...).Build()).Error()
 }

@@ -9,11 +9,13 @@ import (
 type program struct {
 	text string
 	lua  *rueidis.Lua // by its hash, and by its text where the server has forgotten it
+
+	reads *rueidis.Lua // the same, sent as a program that writes nothing
 }
 
 func newProgram(text string) *program {
 	text = places.Replace(text)
-	return &program{text, rueidis.NewLuaScript(text)}
+	return &program{text, rueidis.NewLuaScript(text), rueidis.NewLuaScriptReadOnly(text)}
 }
 
 // places of the header: string and struct count from 1, GETRANGE and SETRANGE from 0.
@@ -82,8 +84,8 @@ return {1, o}`)
 
 	// '', now, owner: deletes it if it is this owner's
 	deleteOwnedScript = script(`
-if #h >= {owner} and {ofowner} == ARGV[3] then redis.call('DEL', KEYS[1]) end
-return 1`)
+if #h >= {owner} and {ofowner} == ARGV[3] then return redis.call('DEL', KEYS[1]) end
+return 0`)
 
 	// none: touches it, for WAIT to have something to wait for, and reads it
 	reassureScript = newProgram(`
@@ -101,11 +103,30 @@ local last = redis.call('ZRANGE', KEYS[1], -1, -1, 'WITHSCORES')
 redis.call('PEXPIRE', KEYS[1], string.format('%.0f', math.max(tonumber(last[2]) - tonumber(ARGV[1]), 0) + 86400000))
 return 1`)
 
-	// now: the owner's fence, raised
+	// none: the owner's fence, raised. Number and time are one value: "number microseconds". It goes after
+	// 401 days, when no session that was stamped lower can still be alive.
 	raiseScript = newProgram(`
 local t = redis.call('TIME')
-local now = math.max(tonumber(ARGV[1]), t[1] * 1000 + math.floor(t[2] / 1000))
-local fence = math.max(now, tonumber(redis.call('GET', KEYS[1]) or '0') + 1)
-redis.call('SET', KEYS[1], string.format('%.0f', fence))
-return string.format('%.0f', fence)`)
+local micros = t[1] * 1000000 + t[2]
+local old = string.match(redis.call('GET', KEYS[1]) or '0', '^%d+')
+local fence = string.format('%.0f', math.max(math.floor(micros / 1000), tonumber(old) + 1))
+redis.call('SET', KEYS[1], fence .. ' ' .. string.format('%.0f', micros), 'PX', '34646400000')
+return fence`)
+
+	// none: everybody's fence, raised, in the same form: a multiple of 2^42 by a number that is at least the
+	// hours since 1970. Such a multiple is exact in a number of Lua's. It never goes.
+	raiseEveryoneScript = newProgram(`
+local t = redis.call('TIME')
+local step = 4398046511104
+local old = string.match(redis.call('GET', KEYS[1]) or '0', '^%d+')
+local fence = string.format('%.0f', math.max(math.floor(t[1] / 3600), math.floor(tonumber(old) / step) + 1) * step)
+redis.call('SET', KEYS[1], fence .. ' ' .. string.format('%.0f', t[1] * 1000000 + t[2]))
+return fence`)
+
+	// none: the value of the fence, and the server's seconds and microseconds; nothing of what is not there
+	fenceScript = newProgram(`
+local f = redis.call('GET', KEYS[1])
+if not f then return {} end
+local t = redis.call('TIME')
+return {f, t[1], t[2]}`)
 )

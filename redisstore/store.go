@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"strconv"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"github.com/redis/rueidis"
@@ -13,33 +14,38 @@ import (
 	"github.com/gosojourn/sojourn"
 )
 
-// A Store keeps sessions in Redis. It implements [sojourn.Store], [sojourn.OwnerIndex],
-// [sojourn.Checker] and [sojourn.Near]. Safe for concurrent use; starts no goroutine. Redis takes
-// away what has expired, so there is nothing to sweep.
+// A Store keeps sessions in Redis. It implements [sojourn.Store], [sojourn.OwnerIndex], [sojourn.EveryoneRevoker], [sojourn.Lister],
+// [sojourn.Checker] and [sojourn.Near]. It is safe for concurrent use and starts no goroutine. Redis deletes what has expired,
+// so there is nothing to sweep.
 type Store struct {
-	client   rueidis.Client
-	o        Options
-	written  recently // ids that a copy nearby may be older than
-	doubtful recently // ids that may not have got to the replicas
+	client    rueidis.Client
+	o         Options
+	written   recently // ids that a copy nearby may be older than
+	doubtful  recently // ids that may not have got to the replicas
+	guard     guard
+	everyones everyones
+	plainly   atomic.Bool // the server does not know, or the user may not use, scripts that only read
 }
 
-// Options: the zero value keeps sessions under "sojourn:", believes no copies and waits for no replica.
+// Options change how a Store uses Redis. The zero value keeps sessions under "sojourn:", uses no copies and
+// waits for no replica.
 type Options struct {
-	// Prefix begins every key: "sojourn:". It has no braces, which mean something to Cluster.
+	// Prefix begins every key. Refused: braces, by which Cluster decides where a key is kept. Default:
+	// "sojourn:".
 	Prefix string
 
-	// Near keeps copies of what was read in this process, for at most so long; 2s is a good choice, and
-	// the longest. Another process's logout is seen by requests that change nothing up to so much
-	// later, mostly within milliseconds: Redis tells when a copy is out of date. The client bounds
-	// their memory: rueidis.ClientOption.CacheSizeEachConn.
+	// Near keeps copies of what was read in this process, each for at most this long. Requests that change
+	// nothing may see another process's logout later by this much; mostly they see it within milliseconds,
+	// because Redis tells when a copy is out of date. rueidis.ClientOption.CacheSizeEachConn bounds the
+	// memory. Refused: more than 2s. Default: 0, no copies.
 	Near time.Duration
 
-	// WaitReplicas is how many replicas must have a write before it counts, 0: none. Without it, what
-	// was answered in the last moments before a primary fails is lost with it, and who logged out
-	// then may be logged in again.
+	// WaitReplicas is how many replicas must have a write before it counts. Without it, a primary that fails
+	// loses what it answered in its last moments, and somebody who logged out then may be logged in again.
+	// Default: 0.
 	WaitReplicas int
 
-	// WaitTimeout is how long to wait for them: 1s.
+	// WaitTimeout is how long to wait for the replicas. Default: 1s.
 	WaitTimeout time.Duration
 }
 
@@ -51,14 +57,17 @@ const (
 )
 
 var (
-	_ sojourn.Store      = (*Store)(nil)
-	_ sojourn.OwnerIndex = (*Store)(nil)
-	_ sojourn.Checker    = (*Store)(nil)
-	_ sojourn.Near       = (*Store)(nil)
+	_ sojourn.Store           = (*Store)(nil)
+	_ sojourn.OwnerIndex      = (*Store)(nil)
+	_ sojourn.EveryoneRevoker = (*Store)(nil)
+	_ sojourn.Lister          = (*Store)(nil)
+	_ sojourn.Checker         = (*Store)(nil)
+	_ sojourn.Near            = (*Store)(nil)
 )
 
-// New reports every mistake at once and does no I/O; [Store.Check] does. The client stays yours to close.
-// Set its ConnWriteTimeout and Dialer.Timeout to a second or two: docs/redisstore.md.
+// New returns a Store that uses client. Its error names every mistake at once. New does no I/O;
+// [Store.Check] does. The application closes the client. Set its ConnWriteTimeout and Dialer.Timeout to a
+// second or two, as docs/redisstore.md explains.
 func New(client rueidis.Client, o Options) (*Store, error) {
 	var bad []error
 	mistake := func(format string, a ...any) { bad = append(bad, fmt.Errorf("redisstore: "+format, a...)) }
@@ -89,7 +98,7 @@ func New(client rueidis.Client, o Options) (*Store, error) {
 	if o.WaitTimeout == 0 {
 		o.WaitTimeout = time.Second
 	}
-	return &Store{client: client, o: o, written: recently{age: o.Near + slowAnswer}, doubtful: recently{age: time.Minute}}, nil
+	return &Store{client: client, guard: newGuard(client), o: o, written: recently{age: o.Near + slowAnswer}, doubtful: recently{age: time.Minute}}, nil
 }
 
 func (s *Store) key(id string) string { return s.o.Prefix + "s:" + id }
@@ -100,18 +109,19 @@ func decimal(n int64) string { return strconv.FormatInt(n, 10) }
 // not matter.
 func lives(expiry, now int64) string { return decimal(max(expiry-now, 1)) }
 
-func failed(op string, err error) error { return fmt.Errorf("redisstore: %s: %w", op, err) }
-
-// Load returns the record of id, from the server. An id that is unknown, expired or malformed is
-// ErrNotFound.
+// Load returns the record with that id, from the server. An id that is unknown, expired or malformed is
+// ErrNotFound. (promises 1, 2)
 func (s *Store) Load(ctx context.Context, id string) (sojourn.Record, error) {
 	if !wellFormed(id) {
 		return sojourn.Record{}, sojourn.ErrNotFound
 	}
+	if done := s.asksBeside(ctx); done != nil {
+		defer done()
+	}
 	if s.o.WaitReplicas > 0 && s.doubtful.has(id) {
 		return s.read(id, s.run(ctx, reassureScript, s.key(id)))
 	}
-	return s.read(id, s.client.Do(ctx, s.client.B().Get().Key(s.key(id)).Build()))
+	return s.read(id, s.guard.do(ctx, s.client.B().Get().Key(s.key(id)).Build()))
 }
 
 // read judges what was answered by the clock of this process.
@@ -133,7 +143,7 @@ func (s *Store) read(id string, answer rueidis.RedisResult) (sojourn.Record, err
 	return r, nil
 }
 
-// Create keeps a new record. ErrConflict: the id is taken.
+// Create adds a record. It returns ErrConflict if the id is taken. (promise 4)
 func (s *Store) Create(ctx context.Context, r sojourn.Record) error {
 	const op = "create"
 	if err := check(op, &r); err != nil {
@@ -151,7 +161,7 @@ func (s *Store) Create(ctx context.Context, r sojourn.Record) error {
 	return s.outcome(op, r.ID, answer)
 }
 
-// Update replaces the record that is there at version, and at no other.
+// Update replaces the record if it is there at version. (promises 5, 6)
 func (s *Store) Update(ctx context.Context, r sojourn.Record, version uint64) error {
 	const op = "update"
 	if !wellFormed(r.ID) || version == 0 || version > maxMillis {
@@ -180,7 +190,7 @@ func (s *Store) Update(ctx context.Context, r sojourn.Record, version uint64) er
 	return s.outcome(op, r.ID, answer)
 }
 
-// Touch sets Expiry and Seen of the record that is there at r.Version.
+// Touch sets Expiry and Seen of the record if it is there at r.Version. (promise 7)
 func (s *Store) Touch(ctx context.Context, r sojourn.Record) error {
 	const op = "touch"
 	if !wellFormed(r.ID) || r.Version == 0 || r.Version > maxMillis {
@@ -206,7 +216,7 @@ func (s *Store) Touch(ctx context.Context, r sojourn.Record) error {
 	return s.outcome(op, r.ID, answer)
 }
 
-// Delete removes the record at version; at any version if it is 0.
+// Delete deletes the record if it is at version, or at any version if that is 0. (promise 8)
 func (s *Store) Delete(ctx context.Context, id string, version uint64) error {
 	const op = "delete"
 	if !wellFormed(id) {
@@ -223,7 +233,7 @@ func (s *Store) Delete(ctx context.Context, id string, version uint64) error {
 	}
 	if _, owner := codeOf(answer); owner != "" {
 		// The session is gone; an entry that stays is passed over, and goes when it would have expired.
-		s.client.Do(ctx, s.client.B().Zrem().Key(s.ownerKey(owner)).Member(id).Build())
+		s.guard.do(ctx, s.client.B().Zrem().Key(s.ownerKey(owner)).Member(id).Build())
 	}
 	return nil
 }
@@ -262,7 +272,7 @@ func (s *Store) outcome(op, id string, answer rueidis.RedisResult) error {
 	}
 	err := answer.Error()
 	if err == nil {
-		err = errors.New("the script answered something else than it should")
+		err = errors.New("the script gave an answer of an unknown form")
 	}
 	return failed(op, err)
 }

@@ -28,7 +28,7 @@ const (
 )
 
 var (
-	errForeign = errors.New("what is kept under this key is no session: another program may use the same prefix")
+	errForeign = errors.New("the value under this key is no session: another program may use the same prefix")
 	errFormat  = errors.New("the session was written by a newer version: upgrade this machine too")
 )
 
@@ -36,17 +36,17 @@ var (
 func check(op string, r *sojourn.Record) error {
 	switch {
 	case !wellFormed(r.ID):
-		return fmt.Errorf("redisstore: %s: an id is %d characters of base64url, this one has %d bytes", op, idLen, len(r.ID))
+		return fmt.Errorf("redisstore: %s: %w: an id is %d characters of base64url, this one has %d bytes", op, sojourn.ErrRefused, idLen, len(r.ID))
 	case len(r.Owner) > 255:
-		return fmt.Errorf("redisstore: %s: an owner has at most 255 bytes, this one %d", op, len(r.Owner))
+		return fmt.Errorf("redisstore: %s: %w: an owner has at most 255 bytes, this one %d", op, sojourn.ErrRefused, len(r.Owner))
 	case len(r.Data) > maxData:
 		return fmt.Errorf("redisstore: %s: %w: %d bytes, at most %d are kept", op, sojourn.ErrTooLarge, len(r.Data), maxData)
 	case r.Version == 0 || r.Version > maxMillis:
-		return fmt.Errorf("redisstore: %s: version %d is out of range", op, r.Version)
+		return fmt.Errorf("redisstore: %s: %w: version %d is out of range", op, sojourn.ErrRefused, r.Version)
 	}
 	for _, t := range []time.Time{r.Expiry, r.Seen} {
 		if s := t.Unix(); s < 0 || s >= maxMillis/1000 { // milliseconds would overflow
-			return fmt.Errorf("redisstore: %s: the time %v is out of range", op, t)
+			return fmt.Errorf("redisstore: %s: %w: the time %v is out of range", op, sojourn.ErrRefused, t)
 		}
 	}
 	return nil

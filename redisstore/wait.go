@@ -11,15 +11,14 @@ import (
 // have what was written.
 func (s *Store) run(ctx context.Context, p *program, key string, args ...string) rueidis.RedisResult {
 	if s.o.WaitReplicas == 0 {
-		return p.lua.Exec(ctx, s.client, []string{key}, args)
+		return s.guard.exec(ctx, p.lua, key, args)
 	}
-	var answers []rueidis.RedisResult
 	// WAIT counts the writes of its own connection, so both go over one that nobody else uses.
-	err := s.client.Dedicated(func(c rueidis.DedicatedClient) error {
-		answers = c.DoMulti(ctx,
+	answers, err := s.guard.dedicated(ctx, func(c rueidis.DedicatedClient) []rueidis.Completed {
+		return []rueidis.Completed{
 			c.B().Eval().Script(p.text).Numkeys(1).Key(key).Arg(args...).Build(),
-			c.B().Wait().Numreplicas(int64(s.o.WaitReplicas)).Timeout(s.o.WaitTimeout.Milliseconds()).Build())
-		return nil
+			c.B().Wait().Numreplicas(int64(s.o.WaitReplicas)).Timeout(s.o.WaitTimeout.Milliseconds()).Build(),
+		}
 	})
 	if err != nil {
 		return rueidis.NewErrorResult(err)

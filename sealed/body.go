@@ -39,7 +39,7 @@ func (r *Ring) appendBody(dst, plain []byte) []byte {
 	return dst
 }
 
-var errBody = errors.New("sealed: what is inside does not parse")
+var errBody = errors.New("sealed: the content does not parse")
 
 // appendPlain takes body, which may lie behind dst in the same array.
 func appendPlain(dst, body []byte) ([]byte, error) {

@@ -12,7 +12,7 @@ import (
 // The message, its nonce, its key, and what crypto/aes and crypto/cipher make of that; the message that is
 // opened lies where the caller wants it, and what is bound to it beside.
 func TestAllocations(t *testing.T) {
-	r, plain, ad := newRing(t, Options{}), make([]byte, 100), []byte("sojourn session 1\x00__Host-id\x00")
+	r, plain, ad := newRing(t, Options{}), make([]byte, 100), []byte("sojourn session 1\x00__Host-Http-id\x00")
 	text := mustSeal(t, r, plain, ad)
 	dst := make([]byte, 0, 4096)
 	for what, c := range map[string]struct {

@@ -1,3 +1,3 @@
-// Package sealed keeps sessions in the client's cookie: a [Ring] of keys encrypts and authenticates
-// what [sojourn.NewSealed] gives it. docs/sealed-format.md has the format, byte by byte.
+// Package sealed encrypts the sessions that clients keep in their cookies. A [Ring] of keys encrypts and
+// authenticates what [sojourn.NewSealed] gives it. docs/sealed-format.md has the format, byte by byte.
 package sealed

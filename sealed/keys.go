@@ -12,8 +12,8 @@ import (
 	"strings"
 )
 
-// GenerateKey returns a new key for [New]: 32 random bytes in base64url, 43 characters. Keep it
-// where secrets are kept; whoever has it can log in as anybody.
+// GenerateKey returns a new key for New: 32 random bytes in base64url, which are 43 characters. Keep it with
+// your secrets. Anybody who has it can log in as anybody.
 func GenerateKey() string {
 	for {
 		key := make([]byte, keyLen)

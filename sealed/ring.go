@@ -12,7 +12,7 @@ import (
 	"github.com/gosojourn/sojourn"
 )
 
-// A Ring seals and opens. Safe for concurrent use; printing it shows no key.
+// A Ring seals and opens sessions. It is safe for concurrent use. To print it shows no key.
 type Ring struct {
 	keys []key // the first seals
 	o    Options
@@ -23,15 +23,16 @@ type key struct {
 	*master
 }
 
-// Options: the zero value neither compresses nor pads. Rings of one key open what each other has
-// sealed, whatever their options.
+// Options say how a Ring seals. The zero value neither compresses nor pads. Rings with the same key open
+// each other's texts, whatever their options.
 type Options struct {
-	// Compress makes what compresses shorter. How long the result is then tells something of what is
-	// inside: who can put text of his own beside a secret, and sees the length, can guess the secret
-	// piece by piece (CRIME, CVE-2012-4929). Leave it off if a session holds both.
+	// Compress shortens what can be compressed. The length of the result then tells something about the
+	// content. An attacker who can put text of his own beside a secret, and sees the length, can guess the
+	// secret piece by piece (CRIME, CVE-2012-4929). Leave it off if a session may hold both. Default: off.
 	Compress bool
 
-	// Pad makes lengths multiples of so many bytes, at most 4096, so that they tell less; 0: not at all.
+	// Pad makes every length a multiple of so many bytes, at most 4096, so that the length tells less.
+	// Default: 0, which pads nothing.
 	Pad int
 }
 
@@ -51,11 +52,13 @@ var b64 = base64.RawURLEncoding.Strict()
 
 var _ sojourn.Sealer = (*Ring)(nil)
 
-// New takes keys from [GenerateKey], or 32 random bytes in base64 or hexadecimal. The first seals,
-// all open. To rotate, put a new key first on every machine, after it was put last on every
-// machine; take the old one away once no session can be alive that has not been seen since: after
-// Config.Lifetime. It reports every mistake at once: a key that is malformed, guessable or there
-// twice, an option out of range.
+// New returns a Ring of keys. Each is from GenerateKey, or is 32 random bytes in base64 or hexadecimal. The
+// first key seals; all keys open. The error names every mistake at once: a key that is malformed, guessable
+// or there twice, and an option out of range.
+//
+// To rotate keys: put the new key last on every machine, and when that is done, first on every machine.
+// Remove the old key when no session can be live that was last seen before that, which is after
+// Config.Lifetime, or after RememberFor if sessions are remembered.
 func New(keys []string, o Options) (*Ring, error) {
 	var bad []error
 	mistake := func(format string, a ...any) { bad = append(bad, fmt.Errorf("sealed: "+format, a...)) }
@@ -90,8 +93,9 @@ func New(keys []string, o Options) (*Ring, error) {
 	return r, nil
 }
 
-// Seal appends plain, at most 1 MiB, sealed, as base64url, to dst. The same plain, twice, gives two
-// different texts. ad is authenticated, not hidden. What is longer is [sojourn.ErrTooLarge].
+// Seal appends to dst the plain bytes, at most 1 MiB, sealed and in base64url. ad is authenticated, but not
+// hidden. Two calls with the same arguments give two different texts. Longer plain bytes are
+// [sojourn.ErrTooLarge].
 func (r *Ring) Seal(dst, plain, ad []byte) ([]byte, error) {
 	var nonce [nonceLen]byte
 	rand.Read(nonce[:])
@@ -128,9 +132,9 @@ var (
 	errForeign = errors.New("sealed: not sealed with a key of this ring, or altered")
 )
 
-// Open appends to dst what was sealed with that very ad. stale: with a key that is not the first.
-// What is not ours, or was altered, is an error; one that wraps errors.ErrUnsupported says that a
-// newer version has sealed it.
+// Open appends to dst what was sealed into text with the same ad. stale means that the key was not the
+// first. A text that is foreign or altered is an error. An error that wraps [errors.ErrUnsupported] means
+// that a newer version has sealed it.
 func (r *Ring) Open(dst, text, ad []byte) (plain []byte, stale bool, err error) {
 	start := len(dst)
 	all, err := b64.AppendDecode(dst, text)
@@ -166,8 +170,8 @@ func (r *Ring) Open(dst, text, ad []byte) (plain []byte, stale bool, err error) 
 	return dst, false, errForeign
 }
 
-// Format writes what String returns, whatever the verb: keys belong in no log.
+// Format writes what String returns, whatever the verb, because keys belong in no log.
 func (r *Ring) Format(f fmt.State, verb rune) { _, _ = io.WriteString(f, r.String()) }
 
-// String tells how many keys there are.
+// String returns how many keys there are.
 func (r *Ring) String() string { return "sealed.Ring with " + strconv.Itoa(len(r.keys)) + " keys" }

@@ -1,6 +1,8 @@
 package main
 
 import (
+	"context"
+	"database/sql"
 	"errors"
 	"net/http"
 
@@ -8,7 +10,7 @@ import (
 )
 
 func (app *application) account(w http.ResponseWriter, r *http.Request) {
-	app.show(w, r, http.StatusOK, "account", view{})
+	app.show(w, r, http.StatusOK, "account", view{Admin: app.isAdmin(userOf(r))})
 }
 
 func (app *application) password(w http.ResponseWriter, r *http.Request) {
@@ -54,29 +56,51 @@ func (app *application) passwordPost(w http.ResponseWriter, r *http.Request) {
 	case err != nil:
 		app.databaseFailed(w, r, err)
 	default:
-		flash(r.Context(), "Your password was changed. All other browsers are logged out.")
+		flash(r.Context(), "Your password was changed. All your other sessions have ended.")
 		http.Redirect(w, r, "/account", http.StatusSeeOther)
 	}
 }
 
-// changePassword stores the hash first: a login that has checked the old password began before the
-// fence which RevokeOthers then raises, so it fails; one that begins later finds the new hash. In the
-// other order a login between the two would stay. RevokeOthers keeps this session, and what it holds,
-// where RevokeAll with a new Login would lose it; Renew takes its token from whoever has copied it.
+// changePassword keeps this session, and what it holds; Renew takes its token from whoever has copied it.
 func (app *application) changePassword(r *http.Request, u *user, password string) error {
 	ctx := r.Context()
 	hash, err := app.passwords.hash(ctx, password)
 	if err != nil {
 		return err
 	}
-	if err := app.users.setHash(ctx, u, hash); err != nil {
-		return err
-	}
-	if err := app.sessionManager.RevokeOthers(ctx); err != nil {
+	if err := app.replaceHash(ctx, u, hash); err != nil {
 		return err
 	}
 	if err := app.sessionManager.Renew(ctx); err != nil {
 		return err
 	}
 	return app.sessionManager.Commit(ctx)
+}
+
+// replaceHash stores the hash, and ends the other sessions. Where both are in one database, they are committed
+// together. Else the hash comes first: a login that has checked the old password began before the fence which
+// RevokeOthers then raises, so it fails; one that begins later finds the new hash. In the other order a login
+// between the two would stay.
+func (app *application) replaceHash(ctx context.Context, u *user, hash string) error {
+	if app.table == nil {
+		if err := app.users.setHash(ctx, app.users.db, u, hash); err != nil {
+			return err
+		}
+		return app.sessionManager.RevokeOthers(ctx)
+	}
+	keep := app.sessionManager.Info(ctx).ID
+	ctx, cancel := context.WithTimeout(ctx, queryTimeout)
+	defer cancel()
+	tx, err := app.users.db.BeginTx(ctx, &sql.TxOptions{Isolation: sql.LevelReadCommitted})
+	if err != nil {
+		return err
+	}
+	defer tx.Rollback()
+	if err := app.users.setHash(ctx, tx, u, hash); err != nil {
+		return err
+	}
+	if err := app.table.RevokeOthersTx(ctx, tx, u.owner(), keep); err != nil {
+		return err
+	}
+	return tx.Commit()
 }

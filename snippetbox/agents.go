@@ -40,7 +40,7 @@ func label(agent, brand string) string {
 		}
 	}
 	if browser == "" {
-		browser = "Unknown browser"
+		browser = "Unknown device"
 	}
 	if system := first(systems, agent); system != "" {
 		return browser + " on " + system

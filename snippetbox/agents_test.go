@@ -14,9 +14,9 @@ func TestLabel(t *testing.T) {
 		{"Mozilla/5.0 (Android 15; Mobile; rv:140.0) Gecko/140.0 Firefox/140.0", "", "Firefox on Android"},
 		{"Mozilla/5.0 (Linux; Android 15) AppleWebKit/537.36 (KHTML, like Gecko) SamsungBrowser/28.0 Chrome/130.0.0.0 Mobile Safari/537.36", "", "Samsung Internet on Android"},
 		{"curl/8.5.0", "", "curl"},
-		{"Go-http-client/1.1", "", "Unknown browser"},
-		{"", "", "Unknown browser"},
-		{"<script>Linux", "", "Unknown browser on Linux"},
+		{"Go-http-client/1.1", "", "Unknown device"},
+		{"", "", "Unknown device"},
+		{"<script>Linux", "", "Unknown device on Linux"},
 	} {
 		if got := label(c.agent, c.brand); got != c.want {
 			t.Errorf("%s: %q, want %q", c.agent, got, c.want)

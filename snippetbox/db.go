@@ -13,6 +13,7 @@ import (
 
 	"github.com/go-sql-driver/mysql"
 	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/jackc/pgx/v5/stdlib"
 
 	"github.com/gosojourn/sojourn/sqlstore"
@@ -113,8 +114,21 @@ func hostPort(u *url.URL, defaultPort string) string {
 	return net.JoinHostPort(u.Hostname(), port)
 }
 
+// refuses reports whether a server is up and has said no, and will say so again: to the name or the
+// password, or because it has no such database. The text is the server's; it quotes no password.
+func refuses(err error) (text string, no bool) {
+	if e, ok := errors.AsType[*mysql.MySQLError](err); ok {
+		return e.Error(), e.Number != 1040 // too many connections
+	}
+	if e, ok := errors.AsType[*pgconn.PgError](err); ok {
+		return e.Message, e.Code != "57P03" && e.Code != "53300" // starting; too many connections
+	}
+	return "", false
+}
+
 // wait returns when the database answers, or with the reason why it has not within patience:
-// servers are often started together with what needs them. A file is there or is not.
+// servers are often started together with what needs them. A file is there or is not, and so is a
+// right to the database.
 func (d *database) wait(ctx context.Context, patience time.Duration, logger *slog.Logger) error {
 	if d.dialect == sqlstore.SQLite {
 		if err := d.PingContext(ctx); err != nil {
@@ -129,6 +143,9 @@ func (d *database) wait(ctx context.Context, patience time.Duration, logger *slo
 		err := d.PingContext(ctx)
 		if err == nil {
 			return nil
+		}
+		if text, no := refuses(err); no {
+			return fmt.Errorf("the database (%s) refuses: %s: look at the user, the password and the name in -db", d.name, text)
 		}
 		if last == nil {
 			last = err

@@ -50,11 +50,11 @@ func (app *application) endAnother(w http.ResponseWriter, r *http.Request) {
 		app.errorPage(w, r, http.StatusNotFound)
 		return
 	}
-	app.ended(w, r, err, "That browser is logged out.")
+	app.ended(w, r, err, "That session has ended.")
 }
 
 func (app *application) endOthers(w http.ResponseWriter, r *http.Request) {
-	app.ended(w, r, app.sessionManager.RevokeOthers(r.Context()), "All other browsers are logged out.")
+	app.ended(w, r, app.sessionManager.RevokeOthers(r.Context()), "All your other sessions have ended.")
 }
 
 func (app *application) ended(w http.ResponseWriter, r *http.Request, err error, message string) {

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"net/http"
 	"regexp"
@@ -8,6 +9,8 @@ import (
 	"strconv"
 	"strings"
 	"unicode/utf8"
+
+	"github.com/justinas/alice"
 )
 
 const (
@@ -27,10 +30,27 @@ type form struct {
 
 type fault struct{ Field, Text string }
 
-// read returns the fields of the form that r sends. Without ok an error page has been sent.
+type unreadKey struct{}
+
+// takeForm reads the form that a request sends, of at most limit bytes, before anything else does: so
+// whoever has to answer in place of its handler can still give people back what they wrote.
+func takeForm(limit int64) alice.Constructor {
+	return func(next http.Handler) http.Handler {
+		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			if r.Method == http.MethodPost {
+				r.Body = http.MaxBytesReader(w, r.Body, limit)
+				if err := r.ParseForm(); err != nil {
+					r = r.WithContext(context.WithValue(r.Context(), unreadKey{}, err))
+				}
+			}
+			next.ServeHTTP(w, r)
+		})
+	}
+}
+
+// read returns the fields of the form that takeForm has read. Without ok an error page has been sent.
 func (app *application) read(w http.ResponseWriter, r *http.Request, fields ...string) (f form, ok bool) {
-	r.Body = http.MaxBytesReader(w, r.Body, maxForm)
-	if err := r.ParseForm(); err != nil {
+	if err, unread := r.Context().Value(unreadKey{}).(error); unread {
 		status := http.StatusBadRequest
 		if _, tooLarge := errors.AsType[*http.MaxBytesError](err); tooLarge {
 			status = http.StatusRequestEntityTooLarge

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"crypto/rand"
 	"errors"
 	"fmt"
 	"net/http"
@@ -37,12 +38,23 @@ func (app *application) snippetView(w http.ResponseWriter, r *http.Request) {
 }
 
 func (app *application) snippetCreate(w http.ResponseWriter, r *http.Request) {
-	app.show(w, r, http.StatusOK, "create", view{Form: form{values: map[string]string{"expires": "365"}}})
+	app.show(w, r, http.StatusOK, "create", view{Form: form{values: map[string]string{"expires": "365", "form": rand.Text()}}})
 }
 
+// draftFields are what a form of a snippet sends. By the name of the form the same one is recognised
+// when it comes a second time: after a double click, or when the answer to the first has got lost.
+var draftFields = []string{"title", "content", "expires", "form"}
+
 func (app *application) snippetCreatePost(w http.ResponseWriter, r *http.Request) {
-	f, ok := app.read(w, r, "title", "content", "expires")
+	f, ok := app.read(w, r, draftFields...)
 	if !ok {
+		return
+	}
+	if len(f.values["form"]) != len(rand.Text()) {
+		f.values["form"] = rand.Text()
+	}
+	if userOf(r) == nil {
+		app.keepDraft(w, r, f)
 		return
 	}
 	f.values["title"] = strings.TrimSpace(f.values["title"])
@@ -56,7 +68,7 @@ func (app *application) snippetCreatePost(w http.ResponseWriter, r *http.Request
 		return
 	}
 	days, _ := strconv.Atoi(f.values["expires"])
-	id, err := app.snippets.insert(r.Context(), userOf(r), f.values["title"], f.values["content"], days)
+	id, err := app.snippets.insert(r.Context(), userOf(r), f.values["form"], f.values["title"], f.values["content"], days)
 	if err != nil {
 		app.databaseFailed(w, r, err)
 		return

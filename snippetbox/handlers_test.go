@@ -77,8 +77,18 @@ func TestFormSaysWhatIsWrongAndKeepsTheRest(t *testing.T) {
 			}
 		})
 	}
-	if got, err := s.snippets.latest(t.Context()); err != nil || len(got) != len(seeds) {
+	if got, err := s.snippets.latest(t.Context()); err != nil || len(got) != seeds {
 		t.Errorf("%d snippets, %v: something was saved", len(got), err)
+	}
+	signUp(t, newBrowser(t, s.url), "bob")
+	cookie := b.cookie()
+	for _, path := range []string{"/user/login", "/user/logout"} { // nor does it log in somebody else, or out
+		b.do("POST", path, strings.NewReader(credentials("bob", pass).Encode()), "Sec-Fetch-Site", "cross-site", "Content-Type", "application/x-www-form-urlencoded").
+			want(t, http.StatusForbidden, "This came from a page of another site")
+	}
+	b.get("/account").want(t, 200, "ann@example.com")
+	if b.cookie() != cookie {
+		t.Error("the cookie is another one")
 	}
 }
 
@@ -144,7 +154,7 @@ func TestFormOfAnotherSiteIsRefused(t *testing.T) {
 		header = append(header, "Content-Type", "application/x-www-form-urlencoded")
 		b.do("POST", "/snippet/create", strings.NewReader(form), header...).want(t, http.StatusForbidden, "</html>")
 	}
-	if got, err := s.snippets.latest(t.Context()); err != nil || len(got) != len(seeds) {
+	if got, err := s.snippets.latest(t.Context()); err != nil || len(got) != seeds {
 		t.Errorf("%d snippets, %v: something was saved", len(got), err)
 	}
 	b.do("POST", "/snippet/create", strings.NewReader(form), "Sec-Fetch-Site", "same-origin", "Content-Type", "application/x-www-form-urlencoded").

@@ -42,6 +42,11 @@ func newSiteOn(t *testing.T, database string) *site { return newSiteKept(t, data
 // newSiteKept has sessions kept as flag -sessions says.
 func newSiteKept(t *testing.T, database, kept string) *site {
 	t.Helper()
+	return newSiteWith(t, database, options{sessions: kept})
+}
+
+func newSiteWith(t *testing.T, database string, o options) *site {
+	t.Helper()
 	s := &site{log: &buffer{}}
 	logger := slog.New(slog.NewTextHandler(s.log, &slog.HandlerOptions{Level: slog.LevelDebug}))
 	var err error
@@ -58,10 +63,12 @@ func newSiteKept(t *testing.T, database, kept string) *site {
 	if err != nil {
 		t.Fatal(err)
 	}
-	o := options{idle: time.Hour, lifetime: 12 * time.Hour, sessions: kept}
-	if s.application, err = newApplication(s.db, s.faulty, ring, o, logger); err != nil {
+	o.idle, o.lifetime = time.Hour, 12*time.Hour
+	if s.application, err = newApplication(s.db, store, s.faulty, ring, o, logger); err != nil {
 		t.Fatal(err)
 	}
+	// The windows of the program could begin anew in the middle of a test.
+	s.guesses = guesses{newLimit(accountGuesses, 1000*time.Hour), newLimit(addressGuesses, 1000*time.Hour)}
 	s.url = serve(t, s.routes())
 	return s
 }
@@ -82,6 +89,8 @@ func (s *site) sessions(t *testing.T) (n int) {
 }
 
 var quiet = slog.New(slog.DiscardHandler)
+
+const seeds = 3 // snippets that are there from the start
 
 const pass = "correct horse battery" // everybody's password
 
@@ -184,7 +193,7 @@ func (b *browser) visits() int {
 func (b *browser) cookie() string {
 	u, _ := url.Parse(b.base)
 	for _, c := range b.client.Jar.Cookies(u) {
-		if c.Name == "id" || c.Name == "__Host-id" {
+		if c.Name == "id" || c.Name == "__Host-Http-id" {
 			return c.Value
 		}
 	}

@@ -1,7 +1,7 @@
 package main
 
 import (
-	"crypto/sha256"
+	"context"
 	"math"
 	"net"
 	"net/http"
@@ -9,97 +9,84 @@ import (
 	"strconv"
 	"sync"
 	"time"
+
+	"github.com/go-chi/httprate"
 )
 
 // Who guesses passwords is slowed down by account, from wherever it is tried, and by address,
 // whichever account is tried. Right guesses are not counted.
 const (
-	accountBurst, accountEvery = 5, time.Minute
-	addressBurst, addressEvery = 20, 10 * time.Second
-	signupBurst, signupEvery   = 30, 20 * time.Second
-
-	maxLimited = 10_000 // names known at a time, so that making up names costs an attacker more than us
+	accountGuesses, accountWindow = 5, 5 * time.Minute
+	addressGuesses, addressWindow = 30, 5 * time.Minute
+	signupTries, signupWindow     = 30, 10 * time.Minute
 )
 
-// A limit lets burst attempts pass for each name, and one more every so often.
+// A limit lets so many attempts pass for each name in a window of time, which slides.
 type limit struct {
-	burst int
-	every time.Duration
-	now   func() time.Time
+	tries  int
+	window time.Duration
 
-	mu    sync.Mutex
-	names map[[16]byte]time.Time // when the name is as good as new
+	mu      sync.Mutex // so that the counter sees windows in the order in which they come
+	rate    *httprate.RateLimiter
+	counter httprate.LimitCounter
 }
 
-func newLimit(burst int, every time.Duration) *limit {
-	return &limit{burst: burst, every: every, now: time.Now, names: map[[16]byte]time.Time{}}
+func newLimit(tries int, window time.Duration) *limit {
+	counter := httprate.NewLocalLimitCounter(window)
+	return &limit{tries: tries, window: window, counter: counter,
+		rate: httprate.NewRateLimiter(tries, window,
+			httprate.WithLimitCounter(counter), // whose windows are those of the clock, so that giveBack knows them
+			httprate.WithResponseHeaders(httprate.ResponseHeaders{}))}
 }
 
 // take counts an attempt and returns 0, or how long to wait for the next one.
-func (l *limit) take(name string) time.Duration {
+func (l *limit) take(ctx context.Context, name string) time.Duration {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	now, k := l.now(), shorten(name)
-	used, known := l.names[k]
-	if used.Before(now) {
-		used = now
+	if r := (&http.Request{}).WithContext(ctx); !l.rate.OnLimit(nil, r, name) { // no header to write, so no writer
+		return 0
 	}
-	used = used.Add(l.every)
-	if wait := used.Sub(now) - time.Duration(l.burst)*l.every; wait > 0 {
-		return wait
+	return l.wait(name, time.Now().UTC())
+}
+
+// wait is how long it takes until another attempt passes. The one before counts for as much of it as the
+// sliding window still covers of it, and httprate rounds to whole attempts.
+func (l *limit) wait(name string, now time.Time) time.Duration {
+	current := now.Truncate(l.window)
+	count, before, err := l.counter.Get(name, current, current.Add(-l.window))
+	if err != nil {
+		return l.window
 	}
-	if !known && len(l.names) >= maxLimited {
-		l.forget(now)
+	most := float64(l.tries) - 0.5
+	until := current
+	if float64(count) >= most || before == 0 {
+		until, count, before = current.Add(l.window), 0, max(count, 1)
 	}
-	l.names[k] = used
-	return 0
+	covered := (most - float64(count)) / float64(before)
+	until = until.Add(time.Duration((1 - min(covered, 1)) * float64(l.window)))
+	return max(until.Sub(now), time.Second)
 }
 
 // giveBack takes an attempt out of the count.
 func (l *limit) giveBack(name string) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	k := shorten(name)
-	if used, ok := l.names[k]; ok {
-		l.names[k] = used.Add(-l.every)
-	}
-}
-
-// forget makes room: what is as good as new goes, and if nothing is, what will be first.
-func (l *limit) forget(now time.Time) {
-	var first [16]byte
-	var at time.Time
-	for k, used := range l.names {
-		if !used.After(now) {
-			delete(l.names, k)
-		} else if at.IsZero() || used.Before(at) {
-			first, at = k, used
-		}
-	}
-	if len(l.names) >= maxLimited {
-		delete(l.names, first)
-	}
-}
-
-// shorten makes every name take the same room.
-func shorten(name string) [16]byte {
-	sum := sha256.Sum256([]byte(name))
-	return [16]byte(sum[:16])
+	l.counter.IncrementBy(name, time.Now().UTC().Truncate(l.window), -1)
 }
 
 // guesses limits attempts at passwords.
 type guesses struct{ accounts, addresses *limit }
 
 func newGuesses() guesses {
-	return guesses{newLimit(accountBurst, accountEvery), newLimit(addressBurst, addressEvery)}
+	return guesses{newLimit(accountGuesses, accountWindow), newLimit(addressGuesses, addressWindow)}
 }
 
 // take counts an attempt at the account of email and returns 0, or how long to wait.
 func (g guesses) take(r *http.Request, email string) time.Duration {
-	if wait := g.addresses.take(network(r)); wait > 0 {
+	if wait := g.addresses.take(r.Context(), network(r)); wait > 0 {
 		return wait
 	}
-	return g.accounts.take(normalEmail(email))
+	return g.accounts.take(r.Context(), normalEmail(email))
 }
 
 func (g guesses) giveBack(r *http.Request, email string) {

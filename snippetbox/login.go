@@ -24,7 +24,7 @@ func (app *application) signupPost(w http.ResponseWriter, r *http.Request) {
 		app.invalid(w, r, "signup", f)
 		return
 	}
-	if wait := app.signups.take(network(r)); wait > 0 {
+	if wait := app.signups.take(r.Context(), network(r)); wait > 0 {
 		app.tooMany(w, r, "signup", f, wait)
 		return
 	}
@@ -49,7 +49,7 @@ func (app *application) login(w http.ResponseWriter, r *http.Request) {
 }
 
 func (app *application) loginPost(w http.ResponseWriter, r *http.Request) {
-	f, ok := app.read(w, r, "email", "password", "remember")
+	f, ok := app.read(w, r, append([]string{"email", "password", "remember"}, draftFields...)...)
 	if !ok {
 		return
 	}
@@ -93,6 +93,8 @@ func (app *application) enter(w http.ResponseWriter, r *http.Request, f form, u 
 		app.invalid(w, r, "login", f)
 	case err != nil:
 		app.sessionFailed(w, r, err)
+	case f.draft() != nil:
+		app.showDraft(w, r, f, u)
 	default:
 		if !local(page) {
 			page = "/"

@@ -88,7 +88,7 @@ func TestLoginTellsNotWhoHasAnAccount(t *testing.T) {
 	known, unknown := newSite(t), newSite(t)
 	signUp(t, newBrowser(t, known.url), "ann")
 	a, b := newBrowser(t, known.url), newBrowser(t, unknown.url)
-	for i := range accountBurst + 1 {
+	for i := range accountGuesses + 1 {
 		x, y := a.post("/user/login", credentials("ann", "wrong password")), b.post("/user/login", credentials("ann", "wrong password"))
 		for _, h := range []http.Header{x.Header, y.Header} {
 			h.Del("Date")

@@ -16,6 +16,8 @@ import (
 	"time"
 
 	"github.com/gosojourn/sojourn"
+	"github.com/gosojourn/sojourn/admin"
+	"github.com/gosojourn/sojourn/dbsc"
 	"github.com/gosojourn/sojourn/sealed"
 	"github.com/gosojourn/sojourn/sqlstore"
 )
@@ -27,7 +29,7 @@ func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	context.AfterFunc(ctx, stop) // a second signal ends the process at once
 	if err := run(ctx, os.Args[1:], os.Stdout, os.Stderr); err != nil {
-		fmt.Fprintln(os.Stderr, "snippetbox:", err)
+		fmt.Fprintln(os.Stderr, "snippetbox:", oneLine(err.Error()))
 		os.Exit(1)
 	}
 }
@@ -38,13 +40,17 @@ type application struct {
 	snippets       *snippetModel
 	users          *userModel
 	passwords      *passwords
+	table          *sqlstore.Store // of sessions, where they are in the database beside the people; else nil
 	guesses        guesses
 	signups        *limit
 	sessionLimit   time.Duration // of inactivity
 	freshFor       time.Duration // how long a login is good for what needs a fresh one
 	sessionManager *sojourn.Manager
+	bound          *dbsc.Binder
 	preferences    *sojourn.Manager
 	pages          pages
+	adminEmail     string // of the administrator; "": there is none
+	adminPages     *admin.Handler
 }
 
 // run is the program: it serves until ctx ends. The URL goes to stdout, the log to stderr.
@@ -85,14 +91,17 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 	}
 	defer open.Close()
 
-	app, err := newApplication(db, store, ring, o, logger)
+	app, err := newApplication(db, table, store, ring, o, logger)
 	if err != nil {
+		return err
+	}
+	if err := app.checkAdmin(ctx); err != nil {
 		return err
 	}
 	if err := app.sessionManager.Check(ctx); err != nil {
 		logger.Warn("what keeps the sessions could serve them better", "error", err)
 	}
-	return app.serve(ctx, ln, o, stdout)
+	return app.serve(ctx, ln, o, db.name, stdout)
 }
 
 // migrate makes the tables where there are none.
@@ -101,19 +110,26 @@ func migrate(ctx context.Context, db *database) (*sqlstore.Store, error) {
 	if err != nil {
 		return nil, err
 	}
-	return store, errors.Join(store.Migrate(ctx), migrateSnippets(ctx, db))
+	if err := store.Migrate(ctx); err != nil {
+		return nil, err
+	}
+	return store, migrateSnippets(ctx, db)
 }
 
 // newApplication wires the handlers.
-func newApplication(db *database, store sojourn.Store, ring *sealed.Ring, o options, logger *slog.Logger) (*application, error) {
+func newApplication(db *database, table *sqlstore.Store, store sojourn.Store, ring *sealed.Ring, o options, logger *slog.Logger) (*application, error) {
 	app := &application{
 		logger:       logger,
 		snippets:     newSnippetModel(db),
 		users:        &userModel{db},
 		guesses:      newGuesses(),
-		signups:      newLimit(signupBurst, signupEvery),
+		signups:      newLimit(signupTries, signupWindow),
 		sessionLimit: o.idle,
 		freshFor:     freshFor,
+		adminEmail:   normalEmail(o.admin),
+	}
+	if o.sessions == inDatabase {
+		app.table = table
 	}
 	var err error
 	if app.passwords, err = newPasswords(); err != nil {
@@ -125,13 +141,22 @@ func newApplication(db *database, store sojourn.Store, ring *sealed.Ring, o opti
 	if app.preferences, err = app.newPreferences(ring, o); err != nil {
 		return nil, err
 	}
-	app.sessionManager, err = newSessions(o.sessions, store, ring, app.sessionConfig(o))
+	figures, cfg := admin.NewFigures(), app.sessionConfig(o)
+	cfg.Observer, cfg.OnEvent = figures, figures.OnEvent
+	if app.sessionManager, err = newSessions(o.sessions, store, ring, cfg); err != nil {
+		return nil, err
+	}
+	if app.bound, err = dbsc.New(app.sessionManager, dbsc.Config{Policy: bindingPolicy(o)}); err != nil {
+		return nil, err
+	}
+	app.adminPages, err = app.newAdminPages(figures)
 	return app, err
 }
 
 type options struct {
 	addr, db, keys string
 	sessions       string // where they are kept
+	admin          string // who may see everybody's
 	tls            bool
 	idle, lifetime time.Duration
 }
@@ -142,6 +167,7 @@ func parseFlags(args []string, help io.Writer) (o options, err error) {
 	flags.StringVar(&o.db, "db", "", "`database` of people, snippets and sessions: sqlite:PATH, mysql://user:password@host:port/name\n"+
 		"or postgres://user:password@host:port/name; without it, a file in your data directory")
 	flags.StringVar(&o.sessions, "sessions", inDatabase, "where sessions are `kept`: database; sealed: in the browser's own cookies; or redis://user:password@host:port")
+	flags.StringVar(&o.admin, "admin", "", "`email` of the account that may see and end everybody's sessions; it has to be there already")
 	flags.StringVar(&o.keys, "keys", "", "`file` of the keys that cookies are sealed with, made if it is not there; without it, one in your data directory")
 	flags.BoolVar(&o.tls, "tls", false, "serve https with a certificate made now, which browsers warn of")
 	flags.DurationVar(&o.idle, "idle", time.Hour, "the `time` that a session lasts without being used; not longer than -lifetime")

@@ -30,8 +30,9 @@ func listen(addr string, secure bool) (net.Listener, error) {
 	return ln, nil
 }
 
-// serve answers requests until ctx ends, and lets those under way finish.
-func (app *application) serve(ctx context.Context, ln net.Listener, o options, stdout io.Writer) error {
+// serve answers requests until ctx ends, and lets those under way finish. It tells on stdout where it
+// is, and what keeps the data.
+func (app *application) serve(ctx context.Context, ln net.Listener, o options, kept string, stdout io.Writer) error {
 	ctx, cancel := context.WithCancel(ctx)
 	srv := &http.Server{
 		Handler:           app.routes(),
@@ -41,6 +42,7 @@ func (app *application) serve(ctx context.Context, ln net.Listener, o options, s
 		WriteTimeout:      30 * time.Second,
 		IdleTimeout:       2 * time.Minute,
 	}
+	srv.RegisterOnShutdown(app.adminPages.Close)
 	scheme := "http"
 	if o.tls {
 		host, _, _ := net.SplitHostPort(o.addr)
@@ -66,7 +68,7 @@ func (app *application) serve(ctx context.Context, ln net.Listener, o options, s
 			failed <- srv.Serve(ln)
 		}
 	})
-	fmt.Fprintf(stdout, "snippetbox: %s://%s/\n", scheme, reachable(ln.Addr()))
+	fmt.Fprintf(stdout, "snippetbox: %s://%s/\nsnippetbox: the data is kept by %s\n", scheme, reachable(ln.Addr()), kept)
 
 	select {
 	case err := <-failed:

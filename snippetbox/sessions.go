@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"github.com/gosojourn/sojourn"
+	"github.com/gosojourn/sojourn/dbsc"
 )
 
 // What a session holds. Who is logged in is not among it: that is Info(ctx).Owner.
@@ -17,6 +18,7 @@ const (
 	rememberFor = 30 * 24 * time.Hour
 	maxDevices  = 10               // of one person; one more login ends the oldest
 	freshFor    = 30 * time.Minute // for what must not be done at a computer left alone (ASVS 7.5)
+	provenFor   = 5 * time.Minute  // for what must not be done with copied cookies
 )
 
 // sessionConfig: unless -lifetime and -idle say otherwise, a session ends twelve hours after it
@@ -34,6 +36,15 @@ func (app *application) sessionConfig(o options) sojourn.Config {
 		Logger:               app.logger,
 		DangerouslyAllowHTTP: !o.tls,
 	}
+}
+
+// bindingPolicy binds sessions to the browser's device where that can be: browsers do it over https only, and a session
+// that the browser keeps itself has nothing to compare a cookie with.
+func bindingPolicy(o options) dbsc.Policy {
+	if !o.tls || o.sessions == inCookies {
+		return dbsc.Off
+	}
+	return dbsc.Opportunistic
 }
 
 // warning is how long before its end a session's page says so: two minutes, or less for a session

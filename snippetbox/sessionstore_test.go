@@ -4,6 +4,7 @@ import (
 	"crypto/rand"
 	"io"
 	"net"
+	"net/http"
 	"net/url"
 	"os"
 	"path/filepath"
@@ -28,17 +29,17 @@ func TestSealedSessions(t *testing.T) {
 		if n := here.visits(); n < 3 {
 			t.Errorf("/visits says %d", n)
 		}
-		here.get("/account/sessions").want(t, 200, "Your browsers keep their sessions themselves", "End all other sessions")
+		here.get("/account/sessions").want(t, 200, "Your devices keep their sessions themselves", "End all other sessions")
 
 		change := url.Values{"currentPassword": {pass}, "newPassword": {pass + "!"}, "newPasswordConfirmation": {pass + "!"}}
-		here.post("/account/password", change).want(t, 200, "All other browsers are logged out.", "Log out")
+		here.post("/account/password", change).want(t, 200, "All your other sessions have ended.", "Log out")
 		r := there.post("/snippet/create", snippetValues("From there", "Content", "7"))
-		r.want(t, 200, "Please log in and try again")
+		r.want(t, http.StatusForbidden, "What you wrote is kept")
 		there.get("/account").want(t, 200, "Log in</button>")
 		here.get("/account").want(t, 200, "ann@example.com")
 
 		there.post("/user/login", credentials("ann", pass+"!")).want(t, 200, "Log out")
-		there.post("/account/sessions/end-others", nil).want(t, 200, "All other browsers are logged out.")
+		there.post("/account/sessions/end-others", nil).want(t, 200, "All your other sessions have ended.")
 		here.post("/session/stay", nil)
 		here.get("/account").want(t, 200, "Log in</button>")
 		there.post("/user/logout", nil).want(t, 200, "logged out successfully")
@@ -55,6 +56,24 @@ func TestSealedSessionsOutliveARestart(t *testing.T) {
 	stop()
 	b.base, _ = start(t, args...)
 	b.get("/account").want(t, 200, "ann@example.com")
+}
+
+// Keys outlive a database. In the next one somebody else has the same id, and no use of the cookies of
+// whoever had it before.
+func TestSessionsOfAFormerDatabase(t *testing.T) {
+	s := newSiteKept(t, "sqlite:"+filepath.Join(t.TempDir(), "test.db"), inCookies)
+	here := newBrowser(t, s.url)
+	signUp(t, here, "ann")
+	if _, err := s.db.Exec("UPDATE users SET created = '2026-01-01 00:00:00'"); err != nil {
+		t.Fatal(err)
+	}
+	here.post("/user/login", credentials("ann", pass)).want(t, 200, "Log out")
+	here.get("/account").want(t, 200, "ann@example.com")
+	if _, err := s.db.Exec("DELETE FROM users; DELETE FROM sqlite_sequence"); err != nil {
+		t.Fatal(err)
+	}
+	member(t, s.url, "bob").get("/account").want(t, 200, "bob@example.com")
+	here.get("/account").want(t, 200, "Log in</button>")
 }
 
 // The same application with its sessions in Redis: the database has people and snippets.
@@ -74,7 +93,7 @@ func TestSessionsInRedis(t *testing.T) {
 	here := member(t, base, name)
 	there := as(t, base, name)
 	there.get("/account/sessions").want(t, 200, "This device", "End all other sessions")
-	there.post("/account/sessions/end-others", nil).want(t, 200, "All other browsers are logged out.")
+	there.post("/account/sessions/end-others", nil).want(t, 200, "All your other sessions have ended.")
 	here.post("/session/stay", nil)
 	here.get("/account").want(t, 200, "Log in</button>")
 	stop()

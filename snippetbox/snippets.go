@@ -32,13 +32,27 @@ type snippetModel struct {
 
 func newSnippetModel(db *database) *snippetModel { return &snippetModel{db} }
 
-// insert keeps a snippet of author's for that many days and returns its id.
-func (m *snippetModel) insert(ctx context.Context, author *user, title, content string, days int) (int, error) {
+// insert keeps a snippet of author's for that many days and returns its id. If the author has sent this
+// form before, it is the id of that snippet.
+func (m *snippetModel) insert(ctx context.Context, author *user, form, title, content string, days int) (int, error) {
+	id, err := m.insertNew(ctx, author, form, title, content, days)
+	if duplicate(err) {
+		ctx, cancel := context.WithTimeout(ctx, queryTimeout)
+		defer cancel()
+		err = m.db.QueryRowContext(ctx, m.db.sql("SELECT id FROM snippets WHERE user_id = ? AND form = ?"), author.ID, form).Scan(&id)
+	}
+	if err != nil {
+		return 0, fmt.Errorf("snippets: insert: %w", err)
+	}
+	return id, nil
+}
+
+func (m *snippetModel) insertNew(ctx context.Context, author *user, form, title, content string, days int) (int, error) {
 	ctx, cancel := context.WithTimeout(ctx, queryTimeout)
 	defer cancel()
 	now := time.Now().UTC().Truncate(time.Second)
-	query := m.db.sql("INSERT INTO snippets (user_id, title, content, created, expires) VALUES (?, ?, ?, ?, ?)")
-	args := []any{author.ID, title, content, now, now.AddDate(0, 0, days)}
+	query := m.db.sql("INSERT INTO snippets (user_id, form, title, content, created, expires) VALUES (?, ?, ?, ?, ?, ?)")
+	args := []any{author.ID, form, title, content, now, now.AddDate(0, 0, days)}
 
 	var id int64
 	var err error
@@ -50,10 +64,7 @@ func (m *snippetModel) insert(ctx context.Context, author *user, title, content 
 			id, err = done.LastInsertId()
 		}
 	}
-	if err != nil {
-		return 0, fmt.Errorf("snippets: insert: %w", err)
-	}
-	return int(id), nil
+	return int(id), err
 }
 
 // get returns the snippet, or errNoSnippet.

@@ -10,6 +10,7 @@ import (
 	"io/fs"
 	"net/http"
 	"path"
+	"slices"
 	"strings"
 	"time"
 
@@ -26,7 +27,7 @@ type pages map[string]*template.Template
 type view struct {
 	Path    string // of the request
 	Theme   string // light, dark, or "": as the system has it
-	Known   bool   // whether identify has looked for a User
+	Known   bool   // whether it is known if there is a User
 	User    *user
 	Warning float64 // seconds before the end of the session
 	Flashes []string
@@ -35,11 +36,19 @@ type view struct {
 	Snippet  snippet
 	Snippets []snippet
 	Sessions []sojourn.Info
+	Admin    bool // may see everybody's sessions
 	Unlisted bool // nobody knows the Sessions: the browsers keep them
 	Form     form
+	Draft    []hidden // what the login page carries along
 
 	Status              int
 	StatusText, Message string
+	Again               *again
+}
+
+// Holds reports whether somebody's writing is on the page alone, and would be lost by leaving it.
+func (v view) Holds() bool {
+	return len(v.Draft) > 0 || v.Again != nil && len(v.Again.Fields) > 0
 }
 
 func parsePages() (pages, error) {
@@ -74,7 +83,10 @@ func parsePages() (pages, error) {
 func (app *application) show(w http.ResponseWriter, r *http.Request, status int, name string, v view) {
 	ctx := r.Context()
 	if r.Method == http.MethodGet {
-		visits.Update(ctx, func(n int) int { return n + 1 })
+		// Whoever has no session gets none for looking at a page.
+		if app.sessionManager.Info(ctx).ID != "" {
+			visits.Update(ctx, func(n int) int { return n + 1 })
+		}
 		// Take commits the count, too, so that what the page shows is what was saved.
 		var err error
 		if v.Flashes, _, err = flashes.Take(ctx); errors.Is(err, errors.ErrUnsupported) {
@@ -85,6 +97,7 @@ func (app *application) show(w http.ResponseWriter, r *http.Request, status int,
 			return
 		}
 	}
+	v.Draft = v.Form.draft()
 	v.Visits = visits.Get(ctx)
 	app.render(w, r, status, name, v)
 }
@@ -95,7 +108,9 @@ func flash(ctx context.Context, message string) { sojourn.Append(ctx, flashes, m
 // render answers with a page, or with 500 and nothing of it: half a page helps nobody.
 func (app *application) render(w http.ResponseWriter, r *http.Request, status int, name string, v view) {
 	v.Path, v.Theme = r.URL.Path, theme.In(app.preferences).Get(r.Context())
-	if found := visitorOf(r); found != nil {
+	v.Flashes = slices.Compact(v.Flashes) // two pages may have asked for the login
+	// While something does not answer, nobody is called logged in or logged out.
+	if found := visitorOf(r); found.known && status != http.StatusServiceUnavailable {
 		v.Known, v.User, v.Warning = true, found.user, found.warning.Seconds()
 	}
 	var page bytes.Buffer

@@ -38,7 +38,7 @@ func TestPagesRender(t *testing.T) {
 		{"account", view{Known: true, User: ann, Warning: 1.6}, []string{"Ann &lt;3", "ann@example.com", `data-warn="1.6"`, "/static/session.js"}},
 		{"password", view{Known: true, User: ann}, []string{`autocomplete="new-password"`, `autocomplete="current-password"`}},
 		{"sessions", view{Known: true, User: ann, Sessions: []sojourn.Info{{ID: "one", Current: true}, {ID: "two", Device: sojourn.Device{Label: "<b>"}}}},
-			[]string{`data-session-id="one" data-current`, "This device", "Unknown browser", `data-session-id="two"`, "&lt;b&gt;", "/account/sessions/end-others"}},
+			[]string{`data-session-id="one" data-current`, "This device", "Unknown device", `data-session-id="two"`, "&lt;b&gt;", "/account/sessions/end-others"}},
 		{"error", view{Status: 404, StatusText: "Not Found", Message: "Gone."}, []string{"<title>Not Found", "404", "Gone."}},
 	} {
 		var b bytes.Buffer

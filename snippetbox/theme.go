@@ -16,7 +16,7 @@ const keepTheme = 365 * 24 * time.Hour
 // newPreferences makes the manager beside the one of the sessions: sealed, because a preference is worth
 // no row in the database, and because nobody's login hangs on it.
 func (app *application) newPreferences(ring *sealed.Ring, o options) (*sojourn.Manager, error) {
-	name := "__Host-preferences"
+	name := "__Host-Http-preferences"
 	if !o.tls {
 		name = "preferences"
 	}

@@ -27,8 +27,10 @@ type user struct {
 	Created     time.Time
 }
 
-// owner is how sessions name this user. Ids are never given out a second time.
-func (u *user) owner() string { return strconv.Itoa(u.ID) }
+// owner is how sessions name this user. One database never gives out an id a second time; but keys and a
+// Redis outlive a database, and the next one begins at 1 again. So the account's first second is in it,
+// too: a session that is left over belongs to nobody there.
+func (u *user) owner() string { return fmt.Sprintf("%d.%d", u.ID, u.Created.Unix()) }
 
 // A userModel keeps accounts in a table.
 type userModel struct {
@@ -58,11 +60,16 @@ func (m *userModel) byEmail(ctx context.Context, email string) (*user, error) {
 }
 
 func (m *userModel) byOwner(ctx context.Context, owner string) (*user, error) {
-	id, err := strconv.Atoi(owner)
+	text, _, _ := strings.Cut(owner, ".")
+	id, err := strconv.Atoi(text)
 	if err != nil {
 		return nil, errNoUser
 	}
-	return m.one(ctx, "id = ?", id)
+	u, err := m.one(ctx, "id = ?", id)
+	if err == nil && u.owner() != owner {
+		return nil, errNoUser
+	}
+	return u, err
 }
 
 func (m *userModel) one(ctx context.Context, where string, arg any) (*user, error) {
@@ -79,12 +86,17 @@ func (m *userModel) one(ctx context.Context, where string, arg any) (*user, erro
 	return &u, nil
 }
 
+// An execer is the database, or a transaction.
+type execer interface {
+	ExecContext(ctx context.Context, query string, args ...any) (sql.Result, error)
+}
+
 // setHash replaces the hash that u was read with. Of two changes at once one gets errNoUser: what
 // it knew as the current password is not that any more.
-func (m *userModel) setHash(ctx context.Context, u *user, hash string) error {
+func (m *userModel) setHash(ctx context.Context, in execer, u *user, hash string) error {
 	ctx, cancel := context.WithTimeout(ctx, queryTimeout)
 	defer cancel()
-	done, err := m.db.ExecContext(ctx, m.db.sql("UPDATE users SET hashed_password = ? WHERE id = ? AND hashed_password = ?"),
+	done, err := in.ExecContext(ctx, m.db.sql("UPDATE users SET hashed_password = ? WHERE id = ? AND hashed_password = ?"),
 		hash, u.ID, u.Hash)
 	if err != nil {
 		return fmt.Errorf("users: set password: %w", err)

@@ -17,9 +17,9 @@ import (
 	"github.com/gosojourn/sojourn"
 )
 
-// A Browser is one person's browser before the application: it keeps cookies and follows redirects.
-// It calls the handler in the test's process, as if over https, because cookie jars drop Secure
-// cookies on http. Its methods may be called from several goroutines, like tabs.
+// A Browser is one person's browser in front of the application. It keeps cookies and follows redirects. It
+// calls the handler in the test's process, as if over https, because a cookie jar drops Secure cookies on
+// http. Several goroutines may call its methods, like several tabs.
 type Browser struct {
 	Client *http.Client // set CheckRedirect to look at a redirect itself
 	Base   string       // "https://sojourn.test"; paths given to Get and PostForm are below it
@@ -28,8 +28,8 @@ type Browser struct {
 	m *sojourn.Manager
 }
 
-// NewBrowser returns a browser without cookies. h is the application's handler; it may be wrapped in
-// m.LoadAndSave or not.
+// NewBrowser returns a browser without cookies. h is the application's handler, with or without
+// m.LoadAndSave around it.
 func NewBrowser(t testing.TB, m *sojourn.Manager, h http.Handler) *Browser {
 	t.Helper()
 	jar, err := cookiejar.New(nil)
@@ -42,8 +42,8 @@ func NewBrowser(t testing.TB, m *sojourn.Manager, h http.Handler) *Browser {
 	}
 }
 
-// Do sends r, whose URL may be a path, and returns the response with its body read into memory. A
-// handler that aborts the connection fails the test; use Client.Do to look at that.
+// Do sends r and returns the response, with its body read into memory. The URL of r may be a path. If the
+// handler aborts the connection, the test fails; to look at that, use Client.Do.
 func (b *Browser) Do(r *http.Request) *http.Response {
 	b.t.Helper()
 	if r.URL.Host == "" {
@@ -68,7 +68,7 @@ func (b *Browser) Get(path string) *http.Response {
 	return b.Do(b.request(http.MethodGet, path, nil))
 }
 
-// PostForm posts form to path as a page of the application itself would.
+// PostForm posts form to path, as a page of the application itself would do.
 func (b *Browser) PostForm(path string, form url.Values) *http.Response {
 	b.t.Helper()
 	r := b.request(http.MethodPost, path, strings.NewReader(form.Encode()))
@@ -86,8 +86,8 @@ func (b *Browser) request(method, path string, body io.Reader) *http.Request {
 	return r
 }
 
-// Session runs fn in a request of this browser, to seed its session or to look at it. What fn
-// changes is saved, and a cookie that this mints is kept.
+// Session runs fn in a request of this browser: to seed its session, or to look at it. What fn changes is
+// saved, and the browser keeps the cookie.
 func (b *Browser) Session(fn func(ctx context.Context)) {
 	b.t.Helper()
 	client := *b.Client
@@ -105,7 +105,7 @@ func (b *Browser) Session(fn func(ctx context.Context)) {
 	}
 }
 
-// Cookies are what the browser would send.
+// Cookies returns what the browser would send.
 func (b *Browser) Cookies() []*http.Cookie {
 	u, err := url.Parse(b.Base + "/")
 	if err != nil {
@@ -114,7 +114,7 @@ func (b *Browser) Cookies() []*http.Cookie {
 	return b.Client.Jar.Cookies(u)
 }
 
-// SetCookies replaces what the browser keeps, for example by the Cookies of another: a thief's copy.
+// SetCookies replaces the browser's cookies, for example by a thief's copy of another browser's.
 func (b *Browser) SetCookies(cookies []*http.Cookie) {
 	jar, err := cookiejar.New(nil)
 	if err != nil {

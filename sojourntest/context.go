@@ -9,9 +9,9 @@ import (
 	"github.com/gosojourn/sojourn"
 )
 
-// Context returns a context with a new, empty session of m, as a handler behind LoadAndSave would
-// find it. The request that it belongs to ends with the test: values can be put before a handler is
-// called with r.WithContext(ctx), and read when it has returned. Commit works; nothing is sent.
+// Context returns a context with a new, empty session of m, as a handler behind LoadAndSave would find it.
+// Put values, call the handler with r.WithContext(ctx), and read values when it has returned. Commit works,
+// but no response is sent. The request that the context belongs to ends with the test.
 func Context(t testing.TB, m *sojourn.Manager) context.Context {
 	t.Helper()
 	out, over, returned := make(chan context.Context, 1), make(chan struct{}), make(chan struct{})

@@ -35,11 +35,105 @@ func TestFaultyStoreIsTheStoreInside(t *testing.T) {
 	})
 }
 
+// A store that refuses, or is silent, keeps its promises.
+func TestFaultyStoreFailsAsStoresDo(t *testing.T) {
+	storetest.RunFaults(t, func(t *testing.T) (sojourn.Store, storetest.Medium) {
+		f := &sojourntest.FaultyStore{Store: memstore.New()}
+		return f, storetest.Medium{
+			Refuse: func() func() {
+				f.Fail(fmt.Errorf("%w: the disk is full", sojourn.ErrRefused))
+				return func() { f.Fail(nil) }
+			},
+			Stall: f.Stall,
+		}
+	})
+}
+
+// near is a store with copies, of which FaultyStore must ask.
+type near struct{ *memstore.Store }
+
+func (n near) LoadNear(ctx context.Context, id string) (sojourn.Record, bool, error) {
+	r, err := n.Load(ctx, id)
+	return r, true, err
+}
+
+func TestFaultyStoreHasTheCopiesOfTheStoreInside(t *testing.T) {
+	ctx, down := t.Context(), errors.New("down")
+	r := sojourn.Record{ID: "AAAAAAAAAAAAAAAAAAAAAAAA", Expiry: time.Now().Add(time.Hour), Version: 1}
+	for copies, inside := range map[bool]sojourn.Store{true: near{memstore.New()}, false: memstore.New()} {
+		f := &sojourntest.FaultyStore{Store: inside}
+		if err := f.Create(ctx, r); err != nil {
+			t.Fatal(err)
+		}
+		if got, copied, err := f.LoadNear(ctx, r.ID); got.ID != r.ID || copied != copies || err != nil {
+			t.Errorf("LoadNear: %q, copied %v, %v; want copied %v", got.ID, copied, err, copies)
+		}
+		f.Fail(down)
+		if _, _, err := f.LoadNear(ctx, r.ID); err != down {
+			t.Errorf("LoadNear: %v, want %v", err, down)
+		}
+	}
+}
+
+func TestFaultyStoreFailsAfter(t *testing.T) {
+	ctx, lost := t.Context(), errors.New("connection lost")
+	f := &sojourntest.FaultyStore{Store: memstore.New()}
+	r := sojourn.Record{ID: "AAAAAAAAAAAAAAAAAAAAAAAA", Expiry: time.Now().Add(time.Hour), Version: 1, Owner: "bob"}
+	next := r
+	next.Version = 2
+	f.FailAfter(lost)
+	for _, step := range []struct {
+		what string
+		err  error
+		done bool
+	}{
+		{"Create", f.Create(ctx, r), version(f) == 1},
+		{"Update", f.Update(ctx, next, 1), version(f) == 2},
+		{"Touch", f.Touch(ctx, next), version(f) == 2},
+		{"RevokeOwner", second(f.RevokeOwner(ctx, "bob", "")), version(f) == 0},
+		{"Create", f.Create(ctx, r), version(f) == 1},
+		{"Delete", f.Delete(ctx, r.ID, 1), version(f) == 0},
+	} {
+		if step.err != lost || !step.done {
+			t.Errorf("%s: %v, applied: %v; want it applied and %v", step.what, step.err, step.done, lost)
+		}
+	}
+	f.FailAfter(nil)
+	if err := f.Create(ctx, r); err != nil {
+		t.Errorf("Create: %v, though nothing fails any more", err)
+	}
+}
+
+// version is that of the one record of a test, 0 if it is not there.
+func version(f *sojourntest.FaultyStore) uint64 {
+	r, _ := f.Load(context.Background(), "AAAAAAAAAAAAAAAAAAAAAAAA")
+	return r.Version
+}
+
+// A request before a silent store is answered when its time is over, though the store inside is local.
+func TestFaultyStoreStalls(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := &sojourntest.FaultyStore{Store: memstore.New()}
+		m := manager(t, f)
+		b := sojourntest.NewBrowser(t, m, site(m))
+		b.PostForm("/login", url.Values{"name": {"bob"}})
+		resume := f.Stall()
+		if res := b.Get("/"); res.StatusCode != http.StatusServiceUnavailable {
+			t.Errorf("a silent store: %s, want 503", res.Status)
+		}
+		time.AfterFunc(time.Second, resume)
+		if body, _ := io.ReadAll(b.Get("/").Body); string(body) != "hello bob" {
+			t.Errorf("%q, want bob once the store goes on", body)
+		}
+		resume() // again, and nothing happens
+	})
+}
+
 func TestFaultyStoreAddsNothing(t *testing.T) {
 	ctx := t.Context()
 	f := &sojourntest.FaultyStore{Store: struct{ sojourn.Store }{memstore.New()}}
 	for what, err := range map[string]error{
-		"Fence":       second(f.Fence(ctx, "bob")),
+		"Fence":       third(f.Fence(ctx, "bob")),
 		"RevokeOwner": second(f.RevokeOwner(ctx, "bob", "")),
 		"Sweep":       second(f.Sweep(ctx, time.Now(), 1)),
 		"Check":       f.Check(ctx),
@@ -49,8 +143,8 @@ func TestFaultyStoreAddsNothing(t *testing.T) {
 			t.Errorf("%s: %v, want errors.ErrUnsupported", what, err)
 		}
 	}
-	if f.Local() {
-		t.Error("it says that it is local")
+	if _, ok := any(f).(sojourn.Local); ok {
+		t.Error("it says that it is local, so that nothing would guard a request against a stall")
 	}
 }
 
@@ -65,7 +159,7 @@ func TestFaultyStoreFails(t *testing.T) {
 		"Update":      f.Update(ctx, r, 1),
 		"Touch":       f.Touch(ctx, r),
 		"Delete":      f.Delete(ctx, r.ID, 0),
-		"Fence":       second(f.Fence(ctx, "bob")),
+		"Fence":       third(f.Fence(ctx, "bob")),
 		"RevokeOwner": second(f.RevokeOwner(ctx, "bob", "")),
 		"Sweep":       second(f.Sweep(ctx, time.Now(), 1)),
 		"Check":       f.Check(ctx),
@@ -170,3 +264,5 @@ func TestNothingOpensASocket(t *testing.T) {
 		}
 	})
 }
+
+func third[A, B any](_ A, _ B, err error) error { return err }

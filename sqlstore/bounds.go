@@ -12,11 +12,11 @@ import (
 func (s *Store) prepare(op string, r *sojourn.Record) (data []byte, expiry any, err error) {
 	switch {
 	case !wellFormed(r.ID):
-		return nil, nil, fmt.Errorf("sqlstore: %s: ID is not %d characters of base64url", op, idLen)
+		return nil, nil, fmt.Errorf("sqlstore: %s: ID is not %d characters of base64url: %w", op, idLen, sojourn.ErrRefused)
 	case r.Version == 0 || r.Version > maxVersion:
-		return nil, nil, fmt.Errorf("sqlstore: %s: Version is 0 or longer than 48 bits", op)
+		return nil, nil, fmt.Errorf("sqlstore: %s: Version is 0 or longer than 48 bits: %w", op, sojourn.ErrRefused)
 	case len(r.Owner) > maxOwner:
-		return nil, nil, fmt.Errorf("sqlstore: %s: Owner is %d bytes long, %d fit", op, len(r.Owner), maxOwner)
+		return nil, nil, fmt.Errorf("sqlstore: %s: Owner is %d bytes long, %d fit: %w", op, len(r.Owner), maxOwner, sojourn.ErrRefused)
 	}
 	ms, seen, err := s.times(op, r)
 	if err != nil {
@@ -33,12 +33,12 @@ func (s *Store) prepare(op string, r *sojourn.Record) (data []byte, expiry any, 
 func (s *Store) times(op string, r *sojourn.Record) (expiry, seen int64, err error) {
 	expiry, ok := millis(r.Expiry)
 	if !ok || expiry > s.d.maxExpiry {
-		return 0, 0, fmt.Errorf("sqlstore: %s: Expiry (%s) is out of range: %s goes from 1970 to %s",
-			op, r.Expiry.UTC().Format(time.RFC3339), s.d.name, time.UnixMilli(s.d.maxExpiry).UTC().Format(time.RFC3339))
+		return 0, 0, fmt.Errorf("sqlstore: %s: Expiry (%s) is out of range: %s goes from 1970 to %s: %w",
+			op, r.Expiry.UTC().Format(time.RFC3339), s.d.name, time.UnixMilli(s.d.maxExpiry).UTC().Format(time.RFC3339), sojourn.ErrRefused)
 	}
 	if seen, ok = millis(r.Seen); !ok {
-		return 0, 0, fmt.Errorf("sqlstore: %s: Seen (%s) is out of range: from 1970 to %s",
-			op, r.Seen.UTC().Format(time.RFC3339), time.UnixMilli(maxMillis).UTC().Format(time.RFC3339))
+		return 0, 0, fmt.Errorf("sqlstore: %s: Seen (%s) is out of range: from 1970 to %s: %w",
+			op, r.Seen.UTC().Format(time.RFC3339), time.UnixMilli(maxMillis).UTC().Format(time.RFC3339), sojourn.ErrRefused)
 	}
 	return expiry, seen, nil
 }

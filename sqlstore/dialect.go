@@ -7,7 +7,7 @@ import (
 	"time"
 )
 
-// A Dialect names the kind of database behind a *sql.DB.
+// A Dialect is the kind of database behind a *sql.DB.
 type Dialect int
 
 const (
@@ -37,7 +37,13 @@ func (d Dialect) traits() *dialect {
 
 // A dialect is what differs from one database to the next.
 type dialect struct {
-	name string
+	name   string
+	inside bool // the database is in this process: no exchange to share, and one writer at a time
+
+	medium  string // for people
+	lasting string // a sentence: what its settings decide of durability
+
+	version string // a statement that answers one text, and that no other kind of database understands
 
 	// Fragments of SQL, see texts.
 	quote    string
@@ -48,41 +54,84 @@ type dialect struct {
 	ascii    string
 	time     string
 	ifNew    string // makes an INSERT of a key that is taken affect no row
+	now      string // microseconds since 1970 by the database's clock, whatever the session's time zone is
+	number   string // a parameter that is one, where the database does not see that by itself
+	wait     string // begins a condition: says that a lock is not waited for
+	free     string // ends a SELECT: it meets what nobody has locked, or is told so at once
+	millis   string // milliseconds since 1970 by the database's clock
+	named    string // so many bytes of data as a parameter says, from the owner on
+	give     string // before the values of an INSERT
+	given    string // and after them
+	keyed    string // a condition: token is of characters that ours are of, and padding
+	nobody   string // the empty owner, whose fence says that the index is complete
+	everyone string // whose fence is everybody's
 	schema   string // of a table that is named without one
 
 	// How an UPDATE tells which rows it has met, and not only how many.
 	returning string // its last clause, answers the new tags
 	marked    string // like time, and leaves a mark in Result.LastInsertId
 
+	// wordings are the ways to write a statement, of which a server understands the first or a later one:
+	// see statements. None: as it stands.
+	wordings []func(text string) wording
+
+	// For what was given up and goes on, see abandoned. "": the driver sees to it, or nothing waits.
+	running string // answers the connections that run a statement with this text in it
+	end     string // before the number of such a one: ends the statement
+
 	// Values.
 	maxExpiry   int64 // milliseconds since 1970
 	maxData     int   // bytes in column data, unless Check or Migrate finds room for more
 	bytesValue  func([]byte) any
 	expiryValue func(seconds int64) any
-	rowsChanged bool // rows affected may be those changed, not those found
+	nowValues   func() []any // the parameters of now
+	rowsChanged bool         // rows affected may be those changed, not those found
 
-	// Errors.
-	transient func(error) bool // nothing was applied, and another try may succeed
-	missing   func(error) bool // there is no such column or table
-	duplicate func(error) bool // the key is taken; nil where ifNew tells that
+	// What RevokeTx runs in the application's transaction, see there.
+	standing string // answers its level, where not each will do, and the database that it is of
+	raise    string // raises a fence
+	endOwned string // deletes an owner's sessions
+	unseen   bool   // a row that is not committed is not met by free, and a fence has to have one before
+
+	kind func(error) kind
 
 	// Migrate and Check.
 	begin, lock    string // on one connection: begin is executed, then lock must answer 1; "": neither
+	brief          string // executed then: nothing waits long for a lock of the table
+	self           string // answers the number of this connection
+	queues         string // answers 1 if the connection of that number waits for a lock of a table
 	commit, cancel string
+	online         func(text string) string // of an index that is made or dropped beside the traffic
+	apart          bool                     // which is then no part of a transaction
 	createTable    string
 	createOwners   string
 	indexExpiry    string
 	indexOwner     string
 	addOwner       string
+	addRaised      string // to the table of fences
 	finish         string // writes that all rows are in the owner index
 	finished       string // answers whether they are
-	columns        string // of a table: name, type, length or 0
-	indexes        string // of a table: first column, 1 if unique, number of columns
+	columns        string // of a table: name, type, length or 0, 1 if each row must be given a value
+	shape          string // of a table: "", "partitioned", or what else it is
+	home           string // of a table: the schema that it was found in; "": there is one place to look
+	relations      string // counts what else has a name that an index of a table is to have; "": it may have it too
+	indexes        string // of a table: first column, 1 if unique, number of columns, name, 1 if broken
 	ownerType      string // of column owner, as columns answers it
 	wants          []want
 	settings       []setting
-	clock          string // seconds since 1970
 	packet         string // the longest packet, where that limits data
+	dropNeed       string // frees {column} from the need to be filled
+	freeOwner      string // lets column owner be NULL
+	unique         string // makes {column} of {table} unique
+	policed        string // answers 1 if policies decide which rows of a table this user sees and writes
+	userConns      string // answers how many connections the server gives this user; less than 1: any number
+	allConns       string // and how many it gives to all
+	inMemory       string // answers 1 if the database is
+	user           string // answers who we are, as GRANT wants it
+	writable       string // what to do about a server that takes no writes
+	preparedMax    string // how many statements may be prepared
+	preparedNow    string // a name, and how many are
+	preparedNames  string // counts those that this connection has prepared to run this query
 }
 
 // A want is what Check demands of a column.
@@ -98,6 +147,7 @@ type setting struct {
 	query string
 	min   int64
 	wrong string
+	unfit bool // nothing is saved so
 }
 
 type table struct{ schema, name string }

@@ -1,16 +1,15 @@
-// Package sqlstore keeps sessions in a table of MySQL or MariaDB, PostgreSQL or SQLite, over
-// database/sql and whichever driver the application has imported.
+// Package sqlstore keeps sessions in a table of MySQL or MariaDB, PostgreSQL or SQLite. It uses database/sql
+// and any driver that the application imports.
 //
-// The table is the one that users of alexedwards/scs have, and is used as it stands:
+// The table is the one that users of alexedwards/scs have. It is used as it is:
 //
 //	CREATE TABLE sessions (token CHAR(43) PRIMARY KEY, data BLOB NOT NULL, expiry TIMESTAMP(6) NOT NULL);
 //	CREATE INDEX sessions_expiry_idx ON sessions (expiry);
 //
-// on PostgreSQL with TEXT, BYTEA and TIMESTAMPTZ, on SQLite with TEXT, BLOB and REAL. That much
-// serves [sojourn.Store] and [sojourn.Sweeper]. Listing and ending the sessions of one owner wants
-// one column and one small table more, which [Store.Migrate] adds; it also makes the table where
-// there is none.
+// On PostgreSQL the types are TEXT, BYTEA and TIMESTAMPTZ, on SQLite TEXT, BLOB and REAL. This table is
+// enough for [sojourn.Store] and [sojourn.Sweeper]. To list and end the sessions of one owner takes one more
+// column and a small second table. [Store.Migrate] adds them, and makes the table where there is none.
 //
-// What is in the columns, byte by byte, which statements run, and on which servers all this was
-// tested, is in docs/sqlstore.md.
+// docs/sqlstore.md has the columns byte by byte, the statements that run, and the servers on which all this
+// was tested.
 package sqlstore

@@ -41,7 +41,7 @@ func ExampleOptions() {
 	var db *sql.DB // github.com/jackc/pgx/v5/stdlib
 	if _, err := sqlstore.New(db, sqlstore.Postgres, sqlstore.Options{
 		Table:     "web.sessions", // quoted, so in the case that the database has it in
-		NoPrepare: true,           // behind pgbouncer, which hands out connections by the transaction
+		NoPrepare: true,           // behind pgbouncer by the transaction; with default_query_exec_mode=exec in the DSN
 	}); err != nil {
 		log.Print(err)
 	}

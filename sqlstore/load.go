@@ -8,8 +8,8 @@ import (
 	"github.com/gosojourn/sojourn"
 )
 
-// Load returns the record of id. An id that is unknown, expired or malformed is ErrNotFound, and so
-// is a row that something else keeps in the same table.
+// Load returns the record with that id. An id that is unknown, expired or malformed is ErrNotFound, and so
+// is a row that another program keeps in the table. (promises 1, 2)
 func (s *Store) Load(ctx context.Context, id string) (sojourn.Record, error) {
 	if !wellFormed(id) {
 		return sojourn.Record{}, sojourn.ErrNotFound
@@ -40,17 +40,37 @@ func (s *Store) load(ctx context.Context, id string) (sojourn.Record, error) {
 // fetch reads column data, together with others who come at the same time. SQLite has no exchange to
 // share.
 func (s *Store) fetch(ctx context.Context, id string) ([]byte, error) {
-	if !s.Local() {
+	if s.brings() {
+		return s.fetchAndBring(ctx, id)
+	}
+	if !s.d.inside {
 		if w, err := s.loads.do(ctx, wanted{id: id}); err != errAlone {
 			return w.data, err
 		}
+		s.repeats.Add(1)
 	}
 	return s.fetchAlone(ctx, id)
 }
 
 func (s *Store) fetchAlone(ctx context.Context, id string) (data []byte, err error) {
-	err = s.again(ctx, patience, func() error { return s.one(ctx, qLoad, &data, id) })
+	passing := func(err error) bool { return s.passing(err) || ended(err) }
+	err = s.repeat(ctx, patience, passing, func() error { return s.only(ctx, qLoad, []any{&data}, id) })
+	s.gaveUpReading(ctx, err, qLoad, id)
 	return data, err
+}
+
+// ended reports that PostgreSQL has ended this connection: a restart, a failover, an administrator. The others
+// of the pool may be as dead, but a look changes nothing, so another connection is asked. Or MySQL has ended the
+// statement alone.
+func ended(err error) bool {
+	if mysqlNumber(err) == 1317 { // ER_QUERY_INTERRUPTED
+		return true
+	}
+	switch sqlState(err) {
+	case "57P01", "57P02", "57P05": // admin_shutdown, crash_shutdown, idle_session_timeout
+		return true
+	}
+	return false
 }
 
 type wanted struct {
@@ -89,6 +109,7 @@ func (s *Store) fetchAll(ctx context.Context, calls []*call[wanted]) {
 		return nil
 	})
 	if err != nil {
-		tellAll(calls, errAlone)
+		s.gaveUpReading(ctx, err, q, ids[0])
+		tellAll(calls, s.undone(err))
 	}
 }

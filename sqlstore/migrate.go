@@ -2,163 +2,124 @@ package sqlstore
 
 import (
 	"context"
-	"database/sql"
-	"database/sql/driver"
 	"errors"
 	"fmt"
 	"time"
 )
 
-// lockPatience is how long Migrate waits for another writer of SQLite to finish.
+// lockPatience is how long Migrate, a sweep, a revocation wait for others to finish, where ctx sets no end.
 const lockPatience = 30 * time.Second
 
-// Migrate makes the table where there is none, and adds what the owner index needs: column owner
-// and its index, and the table of fences. What is there stays as it is, and any number of processes
-// may call it at once, at every start or once. Sessions that were saved before are then entered in
-// the index; ctx should allow for a scan of the table the first time.
+// Migrate makes the table where there is none, and adds what the owner index needs: the column owner with
+// its index, and the table of fences. It looks at the tables first. If they have another shape, it returns
+// an error and changes nothing. It never removes what is there. Any number of processes may call it, at
+// every start and at once. The first call enters the sessions that are there into the index, so ctx should
+// allow for a scan of the table.
 //
-// It holds the lock of ALTER TABLE for as long as the database takes to add a nullable column.
+// Running processes go on meanwhile. No statement waits long for a lock on the table, because everybody else
+// would wait behind it. While another connection holds a lock (a transaction that reads, a dump), Migrate
+// tries again until ctx ends, or for 30 seconds if ctx has no deadline. Indexes are built while others use
+// the table. Options.Logger gets each statement.
+//
+// Where the application may not alter tables, let somebody else run the statements of [Store.MigrationSQL].
+// Migrate then only writes rows.
 func (s *Store) Migrate(ctx context.Context) error {
 	const op = "migrate"
-	conn, err := s.db.Conn(ctx)
-	if err != nil {
-		return s.failed(ctx, op, err)
-	}
-	err = s.locked(ctx, conn, func() error { return s.alter(ctx, conn) })
-	conn.Close() // the rest takes one when it needs one, and there may be no other
+	err := s.alter(ctx)
 	if err == nil {
 		err = s.enter(ctx)
 	}
 	if err != nil {
-		return s.failed(ctx, op, err)
+		return s.unmigrated(ctx, op, err)
 	}
 	return nil
 }
 
-// locked runs f while no other process does, in a transaction where the dialect has them for DDL.
-func (s *Store) locked(ctx context.Context, conn *sql.Conn, f func() error) (err error) {
-	exec := func(ctx context.Context, text string) error {
-		return s.again(ctx, lockPatience, func() error {
-			_, err := conn.ExecContext(ctx, s.w.sql(text))
-			return err
-		})
+func (s *Store) unmigrated(ctx context.Context, op string, err error) error {
+	if other := s.otherKind(ctx, err); other != nil {
+		return fmt.Errorf("sqlstore: %s: %w", op, other)
 	}
-	if s.d.begin != "" {
-		if err := exec(ctx, s.d.begin); err != nil {
-			return err
-		}
-	}
-	defer func() {
-		end := s.d.commit
-		if err != nil {
-			end = s.d.cancel
-		}
-		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 10*time.Second)
-		defer cancel()
-		if e := exec(ctx, end); e != nil {
-			conn.Raw(func(any) error { return driver.ErrBadConn }) // not back into the pool with this
-			err = errors.Join(err, e)
-		}
-	}()
-	for locked := s.d.lock == ""; !locked; {
-		var answer sql.NullInt64
-		if err := conn.QueryRowContext(ctx, s.w.sql(s.d.lock)).Scan(&answer); err != nil {
-			return err
-		}
-		if !answer.Valid {
-			return errors.New("the server refuses the lock")
-		}
-		locked = answer.Int64 == 1
-	}
-	return f()
+	return s.failed(ctx, op, err)
 }
 
-func (s *Store) alter(ctx context.Context, q querier) error {
-	exec := func(text string) error {
-		_, err := q.ExecContext(ctx, s.w.sql(text))
-		return err
-	}
-	cols, err := s.columns(ctx, q, s.w)
+// MigrationSQL returns the statements that Migrate would run on the tables as they are now, and runs none.
+// It is for databases that somebody else alters. It returns none after Migrate, and after they were run. On
+// PostgreSQL run those that say CONCURRENTLY outside a transaction.
+func (s *Store) MigrationSQL(ctx context.Context) ([]string, error) {
+	todo, err := s.plan(ctx, s.db)
 	if err != nil {
-		return err
+		return nil, s.unmigrated(ctx, "migration SQL", err)
 	}
-	if len(cols) == 0 {
-		if err = exec(s.d.createTable); err != nil {
-			return err
-		}
-		if cols, err = s.columns(ctx, q, s.w); err != nil {
-			return err
-		}
-	}
-	for _, w := range s.d.wants {
-		if _, ok := cols[w.column]; !ok {
-			return fmt.Errorf("table %s has no column %s: is it the table of sessions?", s.w.table, w.column)
-		}
-	}
-	switch o, ok := cols["owner"]; {
-	case !ok:
-		if err = exec(s.d.addOwner); err != nil {
-			return err
-		}
-	case !s.isOwner(o):
-		return fmt.Errorf("table %s has a column owner of its own, of type %s: rename it", s.w.table, o.kind)
-	}
-	if err = exec(s.d.createOwners); err != nil {
-		return err
-	}
-	found, err := s.indexes(ctx, q)
-	if err != nil {
-		return err
-	}
-	if !found.leads("expiry") {
-		if err = exec(s.d.indexExpiry); err != nil {
-			return err
-		}
-	}
-	if !found.leads("owner") {
-		if err = exec(s.d.indexOwner); err != nil {
-			return err
-		}
-	}
-	return s.learn(ctx, q, cols)
-}
-
-// enter puts into the owner index what was saved without it. Whoever still writes without it looks
-// whether the column is there after every write, so what this scan does not meet has seen to itself.
-func (s *Store) enter(ctx context.Context) error {
-	s.owners.state.Store(present)
-	done, err := s.isComplete(ctx, s.db)
-	if err != nil || done {
-		s.owners.complete.Store(done)
-		return err
-	}
-	after := ""
-	for {
-		page, err := s.page(ctx, qUnfilled, after, []byte{format}, []byte("000"))
-		if err != nil {
-			return err
-		}
-		for _, x := range page {
-			r, err := decode(x.token, x.data)
-			if err == nil {
-				err = s.fill(ctx, &r)
+	var all []string
+	for _, st := range todo {
+		for _, text := range st.sql {
+			if st.online {
+				text = s.d.online(text)
 			}
-			if err != nil && !errors.Is(err, errForeign) {
+			all = append(all, text)
+		}
+	}
+	return all, nil
+}
+
+func (s *Store) alter(ctx context.Context) error {
+	for range 50 { // more often than there are steps: other processes may be ahead of this one
+		todo, err := s.plan(ctx, s.db)
+		if err != nil {
+			return err
+		}
+		if len(todo) == 0 {
+			cols, err := s.columns(ctx, s.db, s.w)
+			if err != nil {
 				return err
 			}
+			return s.learn(ctx, s.db, cols)
 		}
-		if len(page) < batch {
-			break
+		if err := s.patiently(ctx, todo[0]); err != nil {
+			if s.denied(err) {
+				err = fmt.Errorf("%w: grant it, or have somebody run what MigrationSQL answers: %q", err, todo[0].sql)
+			}
+			return err
 		}
-		after = page[len(page)-1].token
 	}
-	err = s.again(ctx, lockPatience, func() error {
-		_, err := s.db.ExecContext(ctx, s.w.sql(s.d.finish))
-		return err
-	})
-	if err != nil && !s.taken(err) { // taken: another process was first
-		return err
+	return errors.New("the tables are not what they should be after each step was done: does somebody else alter them?")
+}
+
+// patiently does a step, again while others hold locks that it would have to wait for. The pauses grow, because
+// each try holds up the others for a moment.
+func (s *Store) patiently(ctx context.Context, st step) error {
+	start, pause := time.Now(), 100*time.Millisecond
+	var waits error
+	for {
+		err := s.exclusively(ctx, st)
+		switch {
+		case err == nil:
+			return nil
+		case ctx.Err() != nil:
+			return errors.Join(waits, err)
+		case err == errBusy:
+			waits = err
+			rest(ctx, 20*time.Millisecond)
+			continue
+		case !s.passing(err) && !ended(err):
+			return err
+		}
+		waits = fmt.Errorf("another connection holds a lock on the table (an open transaction, or a dump), and %q waits for it: end that one, or run the statement yourself", st.sql)
+		if _, ends := ctx.Deadline(); !ends && time.Since(start) > lockPatience {
+			return fmt.Errorf("%w: %w", waits, err)
+		}
+		s.log.WarnContext(ctx, "sqlstore: migrate: locked by another session, will try again", "table", s.w.table, "step", st.what, "pause", pause, "error", discreet(err))
+		rest(ctx, pause)
+		pause = min(2*pause, 5*time.Second)
 	}
-	s.owners.complete.Store(true)
-	return nil
+}
+
+// rest waits for d, or for the end of ctx.
+func rest(ctx context.Context, d time.Duration) {
+	t := time.NewTimer(d)
+	defer t.Stop()
+	select {
+	case <-ctx.Done():
+	case <-t.C:
+	}
 }

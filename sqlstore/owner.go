@@ -2,7 +2,6 @@ package sqlstore
 
 import (
 	"context"
-	"database/sql"
 	"errors"
 	"fmt"
 	"iter"
@@ -57,6 +56,7 @@ func (o *ownerIndex) look(ctx context.Context, s *Store) (bool, error) {
 		return false, nil
 	}
 	o.state.Store(present)
+	_, _ = s.learnPlace(ctx) // RevokeTx asks again
 	return true, nil
 }
 
@@ -86,31 +86,54 @@ func (s *Store) fill(ctx context.Context, r *sojourn.Record) error {
 
 // askIndex answers an error unless the index knows all of owner's sessions.
 func (s *Store) askIndex(ctx context.Context, op, owner string) error {
+	if err := askable(op, owner); err != nil {
+		return err
+	}
+	there, err := s.indexed(ctx)
+	if err != nil {
+		return s.failed(ctx, op, err)
+	}
+	if !there {
+		return unindexed(op)
+	}
+	return nil
+}
+
+// askable answers an error for an owner that no session can have.
+func askable(op, owner string) error {
 	if owner == "" {
 		return fmt.Errorf("sqlstore: %s: owner is empty", op)
+	}
+	if owner == everyone {
+		return fmt.Errorf("sqlstore: %s: %w: the owner is the byte 0xff, which stands for everybody here", op, sojourn.ErrRefused)
 	}
 	if len(owner) > maxOwner {
 		return fmt.Errorf("sqlstore: %s: owner is %d bytes long, %d fit", op, len(owner), maxOwner)
 	}
+	return nil
+}
+
+func unindexed(op string) error {
+	return fmt.Errorf("sqlstore: %s: the table has no owner index, or that of an earlier version: call (*sqlstore.Store).Migrate once: %w", op, errors.ErrUnsupported)
+}
+
+// indexed reports whether Migrate has been completed. It asks until it has.
+func (s *Store) indexed(ctx context.Context) (bool, error) {
 	if s.owners.complete.Load() {
-		return nil
+		return true, nil
 	}
 	there, err := s.owners.look(ctx, s)
 	if err == nil && there {
 		there, err = s.isComplete(ctx, s.db)
 	}
-	if err != nil {
-		return s.failed(ctx, op, err)
+	if err == nil && there {
+		s.owners.complete.Store(true)
 	}
-	if !there {
-		return fmt.Errorf("sqlstore: %s: the table has no owner index, call (*sqlstore.Store).Migrate once: %w", op, errors.ErrUnsupported)
-	}
-	s.owners.complete.Store(true)
-	return nil
+	return there, err
 }
 
-// ListOwner yields the live records of owner, a page at a time; no connection is held meanwhile.
-// Before [Store.Migrate] it is errors.ErrUnsupported.
+// ListOwner yields the live records of owner. It reads a page at a time and holds no connection in between.
+// Before [Store.Migrate] it returns errors.ErrUnsupported. (promise 15)
 func (s *Store) ListOwner(ctx context.Context, owner string) iter.Seq2[sojourn.Record, error] {
 	const op = "list owner"
 	return func(yield func(sojourn.Record, error) bool) {
@@ -118,68 +141,70 @@ func (s *Store) ListOwner(ctx context.Context, owner string) iter.Seq2[sojourn.R
 			yield(sojourn.Record{}, err)
 			return
 		}
-		after := ""
-		for {
-			page, err := s.page(ctx, qListOwner, s.d.bytesValue([]byte(owner)), after)
-			if err != nil {
+		s.list(ctx, op, func(r *sojourn.Record) bool { return r.Owner == owner }, yield, qListOwner, s.d.bytesValue([]byte(owner)))
+	}
+}
+
+// ListAll yields the live records of everybody, a page at a time; no connection is held meanwhile.
+func (s *Store) ListAll(ctx context.Context) iter.Seq2[sojourn.Record, error] {
+	return func(yield func(sojourn.Record, error) bool) {
+		s.list(ctx, "list all", func(*sojourn.Record) bool { return true }, yield, qListAll)
+	}
+}
+
+// list yields those records of q that are wanted, up to an error or to the end. Behind its own arguments q takes
+// the token that the last page has ended with.
+func (s *Store) list(ctx context.Context, op string, wanted func(*sojourn.Record) bool, yield func(sojourn.Record, error) bool, q query, args ...any) {
+	for after := ""; ; {
+		page, err := s.page(ctx, q, append(args[:len(args):len(args)], after)...)
+		if err != nil {
+			yield(sojourn.Record{}, s.failed(ctx, op, err))
+			return
+		}
+		for _, x := range page {
+			r, err := decode(x.token, x.data)
+			if err == errFormat {
 				yield(sojourn.Record{}, s.failed(ctx, op, err))
 				return
 			}
-			for _, x := range page {
-				r, err := decode(x.token, x.data)
-				if err == errFormat {
-					yield(sojourn.Record{}, s.failed(ctx, op, err))
-					return
-				}
-				if err == nil && r.Owner == owner && live(&r) && !yield(r, nil) {
-					return
-				}
-			}
-			if len(page) < batch {
+			if err == nil && live(&r) && wanted(&r) && !yield(r, nil) {
 				return
 			}
-			after = page[len(page)-1].token
 		}
+		if len(page) < batch {
+			return
+		}
+		after = page[len(page)-1].token
 	}
+}
+
+// Count answers how many rows have not expired by column expiry, which is late by some hours, whoever made them.
+func (s *Store) Count(ctx context.Context) (n int, err error) {
+	err = s.again(ctx, patience, func() error {
+		return s.only(ctx, qCount, []any{&n}, s.d.expiryValue(time.Now().Unix()))
+	})
+	if err != nil {
+		return 0, s.failed(ctx, "count", err)
+	}
+	return n, nil
 }
 
 // page lists up to batch rows.
 func (s *Store) page(ctx context.Context, q query, args ...any) (page []row, err error) {
-	err = s.again(ctx, patience, func() error {
+	passing := func(err error) bool { return s.passing(err) || ended(err) }
+	err = s.repeat(ctx, patience, passing, func() error {
 		page, err = s.rows(ctx, q, args...)
 		return err
 	})
+	s.gaveUpReading(ctx, err, q, args[0])
 	for i := range page {
 		page[i].token = strings.TrimRight(page[i].token, " ") // a CHAR may come back padded
 	}
 	return page, err
 }
 
-// Fence returns the number that sessions of owner are stamped with; 0 before the first RevokeOwner.
-func (s *Store) Fence(ctx context.Context, owner string) (uint64, error) {
-	const op = "fence"
-	if err := s.askIndex(ctx, op, owner); err != nil {
-		return 0, err
-	}
-	fence, err := s.fence(ctx, owner)
-	if err != nil {
-		return 0, s.failed(ctx, op, err)
-	}
-	return uint64(fence), nil
-}
-
-func (s *Store) fence(ctx context.Context, owner string) (fence int64, err error) {
-	err = s.again(ctx, patience, func() error {
-		return s.one(ctx, qFence, &fence, s.d.bytesValue([]byte(owner)))
-	})
-	if err == sql.ErrNoRows {
-		return 0, nil
-	}
-	return fence, err
-}
-
-// RevokeOwner raises the fence of owner, which is committed when anything is deleted, and deletes
-// the owner's sessions except keep. With an error the fence is 0 if it may not have been raised.
+// RevokeOwner raises the fence of owner, commits that, and then deletes the owner's sessions except keep.
+// When it returns an error, the fence is 0 if it may not have been raised. (promise 16)
 func (s *Store) RevokeOwner(ctx context.Context, owner, keep string) (uint64, error) {
 	const op = "revoke owner"
 	if err := s.askIndex(ctx, op, owner); err != nil {
@@ -211,48 +236,24 @@ func (s *Store) RevokeOwner(ctx context.Context, owner, keep string) (uint64, er
 	}
 }
 
-// raise replaces the fence by a larger one: compare-and-swap, each try a statement that commits by
-// itself. Who loses has seen another revocation succeed.
-func (s *Store) raise(ctx context.Context, owner string) (uint64, error) {
-	key := s.d.bytesValue([]byte(owner))
-	for range 100 {
-		old, err := s.fence(ctx, owner)
-		if err != nil {
-			return 0, err
-		}
-		fence := max(old+1, time.Now().UnixMilli())
-		var n int
-		err = s.again(ctx, patience, func() error {
-			if old == 0 {
-				n, err = s.exec(ctx, qFirstFence, key, fence)
-			} else {
-				n, err = s.exec(ctx, qRaiseFence, fence, key, old)
-			}
-			return err
-		})
-		switch {
-		case err == nil && n == 1:
-			return uint64(fence), nil
-		case err != nil && !s.taken(err):
-			return 0, err
-		}
-	}
-	return 0, errors.New("others raised the fence 100 times meanwhile")
-}
-
 // deleteAll runs q, which takes batch keys, for the keys given.
 func (s *Store) deleteAll(ctx context.Context, q query, keys []string, args ...any) (n int, err error) {
 	if len(keys) == 0 {
 		return 0, nil
 	}
-	all := make([]any, 0, batch+len(args))
-	for i := range batch {
-		all = append(all, keys[min(i, len(keys)-1)])
-	}
-	all = append(all, args...)
-	err = s.again(ctx, patience, func() error {
+	all := batched(keys, args)
+	err = s.again(ctx, lockPatience, func() error {
 		n, err = s.exec(ctx, q, all...)
 		return err
 	})
 	return n, err
+}
+
+// batched answers the parameters of a statement that takes batch keys, of which the last fills the places left.
+func batched(keys []string, args []any) []any {
+	all := make([]any, 0, batch+len(args))
+	for i := range batch {
+		all = append(all, keys[min(i, len(keys)-1)])
+	}
+	return append(all, args...)
 }

@@ -7,6 +7,7 @@ import (
 	"math/bits"
 	"math/rand/v2"
 	"slices"
+	"strings"
 )
 
 // A saving is a statement that writes one session.
@@ -14,7 +15,8 @@ type saving struct {
 	q    query
 	args []any
 	update
-	n int // rows that it affected
+	tag []byte // that it writes, if it writes one
+	n   int    // rows that it affected
 }
 
 // An update is what makes up a saving by qUpdate or qUpdateOwned.
@@ -35,27 +37,46 @@ const (
 )
 
 func (s *Store) newSaves() *group[saving] {
-	if s.Local() {
-		return newGroup(1, inOneCommit, s.saveInOneTransaction) // it has one writer at a time anyway
+	if s.d.inside {
+		return newGroup(1, inOneCommit, s.saveInOneTransaction)
 	}
 	return newGroup(usualLanes(), savesAtOnce, s.saveInOneStatement)
 }
 
 // save writes one session together with others who come at the same time: on SQLite in one
-// transaction, because what costs there is to make it last; elsewhere, updates in one statement.
-func (s *Store) save(ctx context.Context, w saving) (int, error) {
-	if w.is == nil && !s.Local() {
-		return s.exec(ctx, w.q, w.args...)
+// transaction, because what costs there is to make it last; elsewhere, updates in one statement. Who meets
+// a lock leaves the others and goes on alone, and so does who has lost: that says nothing of the session.
+// PostgreSQL gives up a serializable INSERT because of another one on the same page of an index, and InnoDB
+// the victim of a deadlock. Nothing was applied then, so the same statement again has an answer that is about
+// the session.
+func (s *Store) save(ctx context.Context, w saving) (n int, err error) {
+	if w.is != nil || s.d.inside {
+		if done, err := s.saves.do(ctx, w); err != errAlone {
+			return done.n, err
+		}
+		s.repeats.Add(1)
 	}
-	if done, err := s.saves.do(ctx, w); err != errAlone {
-		return done.n, err
+	err = s.again(ctx, patience, func() error {
+		n, err = s.execSaving(ctx, w)
+		return err
+	})
+	return n, err
+}
+
+// execSaving leaves nothing of w in the server if its time is over.
+func (s *Store) execSaving(ctx context.Context, w saving) (int, error) {
+	n, err := s.exec(ctx, w.q, w.args...)
+	if w.tag != nil {
+		s.gaveUp(ctx, err, markOf(w.tag))
 	}
-	return s.exec(ctx, w.q, w.args...)
+	return n, err
 }
 
 // alone does the only one of calls.
 func (s *Store) alone(ctx context.Context, c *call[saving]) {
-	c.want.n, c.err = s.exec(ctx, c.want.q, c.want.args...)
+	if c.want.n, c.err = s.execSaving(ctx, c.want); s.passing(c.err) {
+		c.err = errAlone
+	}
 }
 
 func tellAll[T any](calls []*call[T], err error) {
@@ -64,35 +85,74 @@ func tellAll[T any](calls []*call[T], err error) {
 	}
 }
 
+// saveInOneTransaction goes on until nobody else writes, with one connection for all who wait; if their time
+// is over before, all are told.
 func (s *Store) saveInOneTransaction(ctx context.Context, calls []*call[saving]) {
-	if len(calls) == 1 {
-		s.alone(ctx, calls[0])
-		return
-	}
-	tx, err := s.db.BeginTx(ctx, nil)
+	var tell func(error) error
+	err := s.again(ctx, patience, func() (err error) {
+		tell, err = s.transaction(ctx, calls)
+		return err
+	})
 	if err != nil {
-		tellAll(calls, errAlone)
-		return
-	}
-	defer tx.Rollback()
-	for _, c := range calls {
-		if c.want.n, err = s.execIn(ctx, tx, c.want.q, c.want.args...); err != nil {
-			tellAll(calls, errAlone) // one is to blame, and nothing was done
-			return
-		}
-	}
-	if err := tx.Commit(); err != nil {
-		tellAll(calls, s.shared(err))
+		tellAll(calls, tell(err))
 	}
 }
 
-// shared is what all hear who took part in what failed. If nothing was applied, each may try by
-// himself. If that is not known each must be told: to try again would only find the session changed.
-func (s *Store) shared(err error) error {
-	if s.d.transient(err) {
-		return errAlone
+// transaction answers also what an error is for those who took part.
+func (s *Store) transaction(ctx context.Context, calls []*call[saving]) (tell func(error) error, err error) {
+	if len(calls) == 1 {
+		calls[0].want.n, err = s.exec(ctx, calls[0].want.q, calls[0].want.args...)
+		return func(err error) error { return err }, err
 	}
-	return err
+	if err := s.prepareAll(ctx, calls); err != nil {
+		return s.undone, err
+	}
+	tx, err := s.db.BeginTx(ctx, nil)
+	if err != nil {
+		return s.undone, err
+	}
+	defer tx.Rollback() // after COMMIT too: it only gives the connection back then
+	for _, c := range calls {
+		if c.want.n, err = s.execIn(ctx, tx, c.want.q, c.want.args...); err != nil {
+			return s.undone, err
+		}
+	}
+	// Unlike tx.Commit, which waits for readers as long as busy_timeout says, this ends with ctx.
+	_, err = tx.ExecContext(ctx, "COMMIT")
+	return s.shared, err
+}
+
+// prepareAll prepares what calls run: in a transaction it could wait for the connection that this has.
+func (s *Store) prepareAll(ctx context.Context, calls []*call[saving]) error {
+	for _, c := range calls {
+		if _, err := s.prepared(ctx, c.want.q); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// shared is what all hear who took part in what failed. If it is not known whether it was applied, each
+// must be told: to try again would only find the session changed.
+func (s *Store) shared(err error) error {
+	if s.d.kind(err) == untold {
+		return err
+	}
+	return s.undone(err)
+}
+
+// undone is what all hear if nothing was applied: what the database refuses to one, or lacks for one, it
+// does for all, and so is SQLite's one lock; with anything else one may be to blame, so each may try by himself.
+func (s *Store) undone(err error) error {
+	switch s.d.kind(err) {
+	case refused, missing:
+		return err
+	case locked:
+		if s.d.inside {
+			return err
+		}
+	}
+	return errAlone
 }
 
 // saveInOneStatement does updates of one kind, each of another session.
@@ -119,24 +179,36 @@ func (s *Store) saveInOneStatement(ctx context.Context, calls []*call[saving]) {
 	step := bits.Len(uint(len(calls)-1)) - 1
 	args := s.d.updateArgs(calls, 2<<step)
 	if many += query(step); s.d.returning != "" {
-		err := s.each(ctx, many, args, func(r *sql.Rows) error {
-			var met []byte
-			err := r.Scan(&met)
-			for _, c := range calls {
-				if string(met) == string(c.want.is) { // drawn at random, so nobody else's
-					c.want.n = 1
-				}
-			}
-			return err
-		})
-		if err != nil {
-			tellAll(calls, s.shared(err))
-		}
-		return
+		s.saveReturning(ctx, many, args, calls)
+	} else {
+		s.saveMarked(ctx, many, args, calls)
 	}
+}
+
+// saveReturning is told the tags of the rows that it has met.
+func (s *Store) saveReturning(ctx context.Context, many query, args []any, calls []*call[saving]) {
+	args, sent := s.watched(args)
+	err := s.each(ctx, many, args, func(r *sql.Rows) error {
+		var met []byte
+		err := r.Scan(&met)
+		for _, c := range calls {
+			if string(met) == string(c.want.is) { // drawn at random, so nobody else's
+				c.want.n = 1
+			}
+		}
+		return err
+	})
+	if err = sent.judge(ctx, err); err != nil {
+		tellAll(calls, s.shared(err))
+	}
+}
+
+// saveMarked is told how many rows it has met, and by marks which.
+func (s *Store) saveMarked(ctx context.Context, many query, args []any, calls []*call[saving]) {
 	r, err := s.result(ctx, many, args...)
 	n, err := affected(ctx, r, err)
 	if err != nil {
+		s.gaveUp(ctx, err, markOf(calls[0].want.tag))
 		tellAll(calls, s.shared(err))
 		return
 	}
@@ -147,9 +219,12 @@ func (s *Store) saveInOneStatement(ctx context.Context, calls []*call[saving]) {
 			return
 		}
 	}
+	passed := strings.Contains(s.words(many).sql, "SKIP LOCKED")
 	for i, c := range calls {
 		if n == len(calls) || met>>i&1 == 1 {
 			c.want.n = 1
+		} else if passed {
+			c.err = errAlone // it has changed, or is locked
 		}
 	}
 }
@@ -164,7 +239,7 @@ func whichMet(r sql.Result, mark int64) uint64 {
 }
 
 // errUntold may be met where something between here and the server keeps back what it says.
-var errUntold = errors.New("saved together with others, of which some had changed: the database did not tell which")
+var errUntold = errors.New("one statement saved several sessions, some of them had changed, and the database did not tell which")
 
 // updateArgs puts n updates into the order of qUpdate2 and so on; where there are fewer, the last
 // stands in for the rest.

@@ -35,11 +35,21 @@ const (
 	qSetOwner
 	qListOwner
 	qListHeads
+	qListAll
+	qCount
 	qDeleteOwned
+	qHeads
+	qDeleteBelow
+	qLoadFenced
 	qFence
+	qFreeFence
+	qSettle
 	qFirstFence
 	qRaiseFence
+	qOldFences
+	qForget
 	qExpired
+	qExpiredFrom
 	qSweep
 	qSweepForeign
 	qUnfilled
@@ -53,8 +63,9 @@ const batch = 100
 // texts holds the statements; a dialect fills in what is in braces. A question mark is a parameter.
 //
 // {bytes}, {ascii} and {time} are parameters of a kind: any bytes; a part of a header; a value for
-// column expiry. {tag}, {format}, {id}, {expires}, {length} and {head} are parts of column data, as
-// header.go has them.
+// column expiry. {tag}, {format}, {id}, {expires}, {fence}, {length} and {head} are parts of column data, as
+// header.go has them. What writes does not wait for a lock inside the server: {wait}, {give} and {given}, or
+// the words of a make of server (see wordings), see to that. {now} is the time by the database's own clock, in microseconds since 1970.
 //
 // Every UPDATE assigns expiry: a TIMESTAMP of MySQL that was declared without a default may be ON
 // UPDATE CURRENT_TIMESTAMP.
@@ -65,10 +76,10 @@ var texts = [queries]string{
 	qLoad8:       `SELECT data FROM {table} WHERE token IN ({8})`,
 	qLoad16:      `SELECT data FROM {table} WHERE token IN ({16})`,
 	qLoad32:      `SELECT data FROM {table} WHERE token IN ({32})`,
-	qCreate:      `INSERT INTO {table} (token, data, expiry) VALUES (?, {bytes}, {time}) {ifnew}`,
-	qCreateOwned: `INSERT INTO {table} (token, data, expiry, owner) VALUES (?, {bytes}, {time}, {bytes}) {ifnew}`,
-	qUpdate:      `UPDATE {table} SET data = {bytes}, expiry = {time} WHERE token = ? AND {tag} = {ascii} AND {expires} > {ascii}`,
-	qUpdateOwned: `UPDATE {table} SET data = {bytes}, expiry = {time}, owner = {bytes} WHERE token = ? AND {tag} = {ascii} AND {expires} > {ascii}`,
+	qCreate:      `INSERT INTO {table} (token, data, expiry) {give}?, {bytes}, {time}{given} {ifnew}`,
+	qCreateOwned: `INSERT INTO {table} (token, data, expiry, owner) {give}?, {bytes}, {time}, {bytes}{given} {ifnew}`,
+	qUpdate:      `UPDATE {table} SET data = {bytes}, expiry = {time} WHERE {wait}token = ? AND {tag} = {ascii} AND {expires} > {ascii}`,
+	qUpdateOwned: `UPDATE {table} SET data = {bytes}, expiry = {time}, owner = {bytes} WHERE {wait}token = ? AND {tag} = {ascii} AND {expires} > {ascii}`,
 	qUpdate2:     updates(2, false),
 	qUpdate4:     updates(4, false),
 	qUpdate8:     updates(8, false),
@@ -79,25 +90,40 @@ var texts = [queries]string{
 	qUpdateOwned8:  updates(8, true),
 	qUpdateOwned16: updates(16, true),
 
-	qTouch:     `UPDATE {table} SET data = {touched}, expiry = {time} WHERE token = ? AND {tag} = {ascii} AND {expires} > {ascii}`,
-	qDelete:    `DELETE FROM {table} WHERE token = ? AND {tag} = {ascii}`,
-	qDeleteAny: `DELETE FROM {table} WHERE token = ? AND {id} = {ascii}`,
+	qTouch:     `UPDATE {table} SET data = {touched}, expiry = {time} WHERE {wait}token = ? AND {tag} = {ascii} AND {expires} > {ascii}`,
+	qDelete:    `DELETE FROM {table} WHERE {wait}token = ? AND {tag} = {ascii}`,
+	qDeleteAny: `DELETE FROM {table} WHERE {wait}token = ? AND {id} = {ascii}`,
 
-	qSetOwner:    `UPDATE {table} SET owner = {bytes}, expiry = expiry WHERE token = ? AND {tag} = {ascii}`,
+	qSetOwner:    `UPDATE {table} SET owner = {bytes}, expiry = expiry WHERE {wait}token = ? AND {tag} = {ascii}`,
 	qListOwner:   `SELECT token, data FROM {table} WHERE owner = {bytes} AND token > ? ORDER BY token LIMIT {batch}`,
 	qListHeads:   `SELECT token, {head} FROM {table} WHERE owner = {bytes} AND token > ? ORDER BY token LIMIT {batch}`,
-	qDeleteOwned: `DELETE FROM {table} WHERE token IN ({keys}) AND owner = {bytes}`,
-	qFence:       `SELECT fence FROM {owners} WHERE owner = {bytes}`,
-	qFirstFence:  `INSERT INTO {owners} (owner, fence) VALUES ({bytes}, ?) {ifnew}`,
-	qRaiseFence:  `UPDATE {owners} SET fence = ? WHERE owner = {bytes} AND fence = ?`,
+	qListAll:     `SELECT token, data FROM {table} WHERE token > ? ORDER BY token LIMIT {batch}`,
+	qCount:       `SELECT COUNT(*) FROM {table} WHERE expiry > {time}`,
+	qDeleteOwned: `DELETE FROM {table} WHERE {wait}token IN ({keys}) AND owner = {bytes}`,
 
-	qExpired: `SELECT token, {head} FROM {table} WHERE expiry < {time}` +
-		` AND ({format} = {ascii} AND {expires} < {ascii} OR {format} <> {ascii} AND expiry < {time}) ORDER BY expiry LIMIT ?`,
-	qSweep:        `DELETE FROM {table} WHERE token IN ({keys}) AND expiry < {time} AND {expires} < {ascii}`,
-	qSweepForeign: `DELETE FROM {table} WHERE token IN ({keys}) AND expiry < {time}`,
+	qHeads:       `SELECT token, {head} FROM {table} WHERE token > ? ORDER BY token LIMIT {batch}`,
+	qDeleteBelow: `DELETE FROM {table} WHERE {wait}token IN ({keys}) AND {format} = {ascii} AND {fence} < {ascii}`,
+	qLoadFenced: `SELECT {now}, COALESCE((SELECT fence FROM {owners} WHERE owner = {everyone}), 0),` +
+		` COALESCE((SELECT raised FROM {owners} WHERE owner = {everyone}), 0), (SELECT data FROM {table} WHERE token = ?)`,
+
+	qFence:      `SELECT {now}, COALESCE(MAX(fence), 0), COALESCE(MAX(raised), 0) FROM {owners} WHERE owner = {bytes}`,
+	qFreeFence:  `SELECT {now}, fence, raised FROM {owners} WHERE owner = {bytes}{free}`,
+	qSettle:     `UPDATE {owners} SET raised = CASE WHEN fence = {number} AND raised < 0 THEN {now} ELSE raised END WHERE {wait}owner = {bytes} AND fence >= 0`,
+	qFirstFence: `INSERT INTO {owners} (owner, fence, raised) {give}{bytes}, {number}, {now}{given} {ifnew}`,
+	qRaiseFence: `UPDATE {owners} SET fence = ?, raised = {now} WHERE {wait}owner = {bytes} AND fence = ?`,
+	qOldFences:  `SELECT owner FROM {owners} WHERE fence < ? AND raised < ? AND owner <> {nobody} LIMIT {batch}`,
+	qForget:     `DELETE FROM {owners} WHERE {wait}owner = {bytes} AND fence < ? AND raised < ?`,
+
+	qExpired:      `SELECT token, {head} FROM {table} WHERE ` + expired,
+	qExpiredFrom:  `SELECT token, {head} FROM {table} WHERE expiry >= {time} AND ` + expired,
+	qSweep:        `DELETE FROM {table} WHERE {wait}token IN ({keys}) AND expiry < {time} AND {expires} < {ascii}`,
+	qSweepForeign: `DELETE FROM {table} WHERE {wait}token IN ({keys}) AND expiry < {time}`,
 	qUnfilled: `SELECT token, {head} FROM {table} WHERE owner IS NULL AND token > ?` +
 		` AND {format} = {ascii} AND {length} > {ascii} ORDER BY token LIMIT {batch}`,
 }
+
+const expired = `expiry < {time} AND ({format} = {ascii} AND {expires} < {ascii} OR {format} <> {ascii} AND expiry < {time})` +
+	` AND {keyed} ORDER BY expiry LIMIT ?`
 
 // updates is n of qUpdate, or of qUpdateOwned, in one statement. MySQL assigns from left to right, so
 // data comes last, by which the rows are told apart: column token may compare without case.
@@ -111,7 +137,7 @@ func updates(n int, owned bool) string {
 	}
 	tags := strings.TrimSuffix(strings.Repeat("{ascii}, ", n), ", ")
 	return "UPDATE {table} SET " + set + ", " + cases("data", "{bytes}") +
-		" WHERE token IN (" + marks(n) + ") AND {tag} IN (" + tags + ") AND {expires} > {ascii}{returning}"
+		" WHERE {wait}token IN (" + marks(n) + ") AND {tag} IN (" + tags + ") AND {expires} > {ascii}{returning}"
 }
 
 // A writer of SQL knows the table and the dialect.
@@ -149,6 +175,7 @@ func (d *dialect) writer(t table) writer {
 		"{format}", fmt.Sprintf(d.part, formatAt+1, 1),
 		"{id}", fmt.Sprintf(d.part, idAt+1, idLen),
 		"{expires}", fmt.Sprintf(d.part, expiryAt+1, seenAt-expiryAt),
+		"{fence}", fmt.Sprintf(d.part, fenceAt+1, lengthAt-fenceAt),
 		"{length}", fmt.Sprintf(d.part, lengthAt+1, ownerAt-lengthAt),
 		"{head}", fmt.Sprintf(d.part, 1, headLen),
 		"{touched}", d.touched,
@@ -157,6 +184,17 @@ func (d *dialect) writer(t table) writer {
 		"{time}", d.time,
 		"{marked}", cmp.Or(d.marked, d.time),
 		"{ifnew}", d.ifNew,
+		"{now}", d.now,
+		"{number}", cmp.Or(d.number, "?"),
+		"{give}", cmp.Or(d.give, "VALUES ("),
+		"{given}", cmp.Or(d.given, ")"),
+		"{wait}", d.wait,
+		"{free}", d.free,
+		"{millis}", d.millis,
+		"{named}", d.named,
+		"{nobody}", d.nobody,
+		"{everyone}", d.everyone,
+		"{keyed}", d.keyed,
 		"{keys}", marks(batch),
 		"{2}", marks(2),
 		"{4}", marks(4),

@@ -6,47 +6,72 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"log/slog"
 	"sync/atomic"
 	"time"
 
 	"github.com/gosojourn/sojourn"
 )
 
-// A Store keeps sessions in a table. It implements [sojourn.Store], [sojourn.OwnerIndex],
-// [sojourn.Sweeper], [sojourn.Checker] and [sojourn.Local]. Safe for concurrent use; starts no
-// goroutine. One call of Load, Create, Update, Touch or Delete is one exchange with the server.
+// A Store keeps sessions in a table. It implements [sojourn.Store], [sojourn.OwnerIndex], [sojourn.EveryoneRevoker],
+// [sojourn.Sweeper] and [sojourn.Checker]. It is safe for concurrent use. It starts no goroutine, except on MySQL while the
+// server still runs a statement that was given up.
+//
+// Every call ends when its context ends, whatever it waits for. A call of Load, Create, Update, Touch or
+// Delete is one exchange with the server.
 type Store struct {
-	d      *dialect
-	w      writer
-	room   atomic.Int64 // bytes that column data holds
-	owners ownerIndex
-	since  time.Time
-	loads  *group[wanted]
-	saves  *group[saving]
+	d         *dialect
+	w         writer
+	room      atomic.Int64 // bytes that column data holds
+	owners    ownerIndex
+	place     place
+	swept     atomic.Int64 // up to where the sweep under way has come in column expiry, seconds since 1970; 0: it begins anew
+	forgot    atomic.Int64 // when fences were last forgotten, seconds since 1970
+	since     time.Time
+	log       *slog.Logger
+	ownPool   bool
+	loads     *group[wanted]
+	saves     *group[saving]
+	everyones everyones
+	repeats   atomic.Uint64 // see Stats
 	statements
+	abandoned abandoned
+	pairs     chan struct{} // see pair
 }
 
-// Options: the zero value is for a table named sessions.
+// Options change how a Store uses its table. The zero value is for a table named sessions.
 type Options struct {
-	// Table is the table's name as it stands in the database, with its schema and a dot before it
-	// where it is not in the default one: "sessions". It is quoted, so on PostgreSQL case matters.
+	// Table is the table's name as it is in the database. If the table is not in the default schema, put the
+	// schema and a dot before it. The name is quoted, so on PostgreSQL its case matters. Default:
+	// "sessions".
 	Table string
 
-	// NoPrepare keeps no prepared statements, for a pooler that hands out connections by the
-	// transaction. MySQL then takes two exchanges a call, unless the DSN has interpolateParams=true.
+	// NoPrepare keeps no prepared statements. Set it behind a pooler that gives out a connection for one
+	// transaction only. MySQL then needs two exchanges a call, unless the DSN has interpolateParams=true.
+	// The driver pgx still prepares statements by itself, unless the DSN has default_query_exec_mode=exec;
+	// Check looks. Default: statements are prepared once for each connection.
 	NoPrepare bool
+
+	// OwnPool says that nobody else uses the *sql.DB. Check then does not warn of a small pool. In a shared
+	// one the application's transactions could leave no connection for the sessions. Default: the pool is
+	// shared.
+	OwnPool bool
+
+	// Logger gets each statement by which Migrate changes the tables, and what Migrate waits for. Default:
+	// nothing is logged.
+	Logger *slog.Logger
 }
 
 var (
-	_ sojourn.Store      = (*Store)(nil)
-	_ sojourn.OwnerIndex = (*Store)(nil)
-	_ sojourn.Sweeper    = (*Store)(nil)
-	_ sojourn.Checker    = (*Store)(nil)
-	_ sojourn.Local      = (*Store)(nil)
+	_ sojourn.Store           = (*Store)(nil)
+	_ sojourn.OwnerIndex      = (*Store)(nil)
+	_ sojourn.EveryoneRevoker = (*Store)(nil)
+	_ sojourn.Sweeper         = (*Store)(nil)
+	_ sojourn.Checker         = (*Store)(nil)
 )
 
-// New keeps sessions in a table of db. It reports every mistake at once and does no I/O; [Store.Check]
-// does, and [Store.Migrate].
+// New returns a Store that keeps sessions in a table of db. Its error names every mistake at once. New does
+// no I/O; [Store.Migrate] and [Store.Check] do.
 func New(db *sql.DB, d Dialect, o Options) (*Store, error) {
 	var bad []error
 	if db == nil {
@@ -66,28 +91,30 @@ func New(db *sql.DB, d Dialect, o Options) (*Store, error) {
 	if bad != nil {
 		return nil, errors.Join(bad...)
 	}
-	s := &Store{d: traits, w: traits.writer(t), since: time.Now()}
+	s := &Store{d: traits, w: traits.writer(t), since: time.Now(), pairs: make(chan struct{}, 1)}
 	s.db, s.noPrepare = db, o.NoPrepare
+	s.ownPool, s.log = o.OwnPool, o.Logger
+	if s.log == nil {
+		s.log = slog.New(slog.DiscardHandler)
+	}
 	for q, text := range texts {
-		s.text[q] = s.w.sql(text)
+		s.text[q] = s.w.word(text)
 	}
 	s.room.Store(int64(traits.maxData))
 	s.loads = newGroup(usualLanes(), loadsAtOnce, s.fetchAll)
 	s.saves = s.newSaves()
+	s.everyones.asks = newGroup(1, 1<<10, s.askTogether)
 	return s, nil
 }
 
-// Local reports whether the database is in this process: SQLite.
-func (s *Store) Local() bool { return s.d == &sqlite }
-
-// Close lets go of the prepared statements, not of the *sql.DB. No other call may be under way.
+// Close closes the prepared statements, but not the *sql.DB. No other call may be under way.
 func (s *Store) Close() error { return s.close() }
 
 // live reports whether r has not expired, by the clock of this process.
 func live(r *sojourn.Record) bool { return time.Now().Before(r.Expiry) }
 
-// Create keeps a new record. ErrConflict: the id is taken, or the database could not agree at once
-// with somebody else; nothing is written then.
+// Create adds a record. It returns ErrConflict if the id is taken; and, where ctx has no deadline, if the database
+// has preferred somebody else for a second. Nothing is written then. (promise 4)
 func (s *Store) Create(ctx context.Context, r sojourn.Record) error {
 	const op = "create"
 	data, expiry, err := s.prepare(op, &r)
@@ -98,7 +125,7 @@ func (s *Store) Create(ctx context.Context, r sojourn.Record) error {
 	if err != nil {
 		return s.failed(ctx, op, err)
 	}
-	w := saving{q: qCreate, args: []any{r.ID, s.d.bytesValue(data), expiry}}
+	w := saving{q: qCreate, args: []any{r.ID, s.d.bytesValue(data), expiry}, tag: data[:tagLen]}
 	if owned {
 		w.q, w.args = qCreateOwned, append(w.args, s.owner(&r))
 	}
@@ -112,7 +139,7 @@ func (s *Store) Create(ctx context.Context, r sojourn.Record) error {
 	return s.index(ctx, op, &r)
 }
 
-// Update replaces the record that is there at version, and at no other.
+// Update replaces the record if it is there at version. (promises 5, 6)
 func (s *Store) Update(ctx context.Context, r sojourn.Record, version uint64) error {
 	const op = "update"
 	if !wellFormed(r.ID) || version == 0 || version > maxVersion {
@@ -134,6 +161,7 @@ func (s *Store) Update(ctx context.Context, r sojourn.Record, version uint64) er
 	if owned {
 		w = saving{q: qUpdateOwned, args: []any{u.data, u.expiry, u.owner, u.id, u.was, u.unlessBy}}
 	}
+	w.tag = u.is
 	if version != r.Version {
 		w.update = u // may be done with others: by its version it can be told whether it was
 	}
@@ -147,7 +175,7 @@ func (s *Store) Update(ctx context.Context, r sojourn.Record, version uint64) er
 	return s.index(ctx, op, &r)
 }
 
-// Touch sets Expiry and Seen of the record that is there at r.Version.
+// Touch sets Expiry and Seen of the record if it is there at r.Version. (promise 7)
 func (s *Store) Touch(ctx context.Context, r sojourn.Record) error {
 	const op = "touch"
 	if !wellFormed(r.ID) || r.Version == 0 || r.Version > maxVersion {
@@ -166,7 +194,7 @@ func (s *Store) Touch(ctx context.Context, r sojourn.Record) error {
 	return s.wrote(ctx, op, n, err)
 }
 
-// Delete removes the record at version; at any version if it is 0.
+// Delete deletes the record if it is at version, or at any version if that is 0. (promise 8)
 func (s *Store) Delete(ctx context.Context, id string, version uint64) error {
 	const op = "delete"
 	if !wellFormed(id) {
@@ -182,10 +210,10 @@ func (s *Store) Delete(ctx context.Context, id string, version uint64) error {
 		return err
 	})
 	if err != nil {
-		if version != 0 && ctx.Err() == nil && s.d.transient(err) {
+		if version != 0 && ctx.Err() == nil && s.passing(err) {
 			return sojourn.ErrConflict
 		}
-		return s.failed(ctx, op, err)
+		return s.failed(ctx, op, unbegun(err))
 	}
 	if n > 0 || version == 0 {
 		return nil
@@ -227,8 +255,8 @@ func (s *Store) wrote(ctx context.Context, op string, n int, err error) error {
 	switch {
 	case err == nil && n > 0:
 		return nil
-	case err == nil, ctx.Err() == nil && s.d.transient(err):
+	case err == nil, ctx.Err() == nil && s.passing(err):
 		return sojourn.ErrConflict
 	}
-	return s.failed(ctx, op, err)
+	return s.failed(ctx, op, unbegun(err))
 }

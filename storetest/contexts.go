@@ -98,7 +98,7 @@ func (t *tester) indexUnder(ctx context.Context, index sojourn.OwnerIndex) {
 	if !t.cut(err, "ListOwner") && len(found) != 1 {
 		t.broken("ListOwner under a done context yielded %d records and no error, want 1 or an error", len(found))
 	}
-	fence, err := index.Fence(ctx, r.Owner)
+	fence, _, err := index.Fence(ctx, r.Owner)
 	if !t.cut(err, "Fence") && fence != 0 {
 		t.broken("Fence under a done context returned %d, want 0 or an error", fence)
 	}
@@ -106,7 +106,7 @@ func (t *tester) indexUnder(ctx context.Context, index sojourn.OwnerIndex) {
 	raised, err := index.RevokeOwner(ctx, r.Owner, "")
 	cut := t.cut(err, "RevokeOwner")
 	_, err = t.store.Load(t.ctx, r.ID)
-	fence, fenceErr := index.Fence(t.ctx, r.Owner)
+	fence, _, fenceErr := index.Fence(t.ctx, r.Owner)
 	switch {
 	case fenceErr != nil:
 	case !cut && (err == nil || fence != raised):
@@ -129,5 +129,8 @@ func writeCutShortIsWholeOrNotAtAll(t *tester) {
 			}()
 			return ctx, cancel
 		})
+	}
+	for _, n := range midways[:8] {
+		t.writeUnder(func() (context.Context, context.CancelFunc) { return cut(t.ctx, n) })
 	}
 }

@@ -55,7 +55,7 @@ func everythingAtOnce(t *tester) {
 					t.isImage(r, "ListOwner yielded")
 				}
 			case choice == 17 && indexed:
-				_, err := index.Fence(t.ctx, imageOwner(id))
+				_, _, err := index.Fence(t.ctx, imageOwner(id))
 				t.supported(err, "Fence")
 			case choice == 18 && indexed:
 				_, err := index.RevokeOwner(t.ctx, imageOwner(id), ids[0])

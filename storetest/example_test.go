@@ -1,10 +1,12 @@
 package storetest_test
 
 import (
+	"fmt"
 	"testing"
 
 	"github.com/gosojourn/sojourn"
 	"github.com/gosojourn/sojourn/memstore"
+	"github.com/gosojourn/sojourn/sojourntest"
 	"github.com/gosojourn/sojourn/storetest"
 )
 
@@ -27,6 +29,24 @@ func ExampleRun_wrapper() {
 	}
 	testStore := func(t *testing.T) {
 		storetest.Run(t, func(t *testing.T) sojourn.Store { return tracing{memstore.New()} })
+	}
+	_ = testStore
+}
+
+// A medium that fails on command: here the store that applications are tested with. Another's test would set
+// a server of its own read-only, and lock a table.
+func ExampleRunFaults() {
+	testStore := func(t *testing.T) {
+		storetest.RunFaults(t, func(t *testing.T) (sojourn.Store, storetest.Medium) {
+			store := &sojourntest.FaultyStore{Store: memstore.New()}
+			return store, storetest.Medium{
+				Refuse: func() (undo func()) {
+					store.Fail(fmt.Errorf("%w: the disk is full", sojourn.ErrRefused))
+					return func() { store.Fail(nil) }
+				},
+				Stall: store.Stall,
+			}
+		})
 	}
 	_ = testStore
 }

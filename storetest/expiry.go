@@ -70,3 +70,21 @@ func expiredIsNotListed(t *tester) {
 		}
 	}
 }
+
+// Whatever a store takes away on the side, it takes of the dead. Those that have half a minute left are there
+// through many new sessions.
+func recordIsThereUntilItsExpiry(t *tester) {
+	const records = 100
+	ending := t.createMany(records, func() sojourn.Record {
+		r := newRecord("")
+		r.Expiry = time.Now().Truncate(time.Second).Add(45 * time.Second)
+		return r
+	})
+	t.createMany(records, func() sojourn.Record { return newRecord("") })
+	for _, r := range ending {
+		_, err := t.store.Load(t.ctx, r.ID)
+		if time.Now().Before(r.Expiry.Add(-time.Second)) { // else this machine is too slow to say
+			t.want(err, "of a record with less than a minute left, Load", nil)
+		}
+	}
+}

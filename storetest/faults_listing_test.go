@@ -165,7 +165,7 @@ var listingFaults = []fault{
 				}
 			}
 		}
-	}, fails: []string{"12_a_done_context_is_no_answer", "15_an_error_comes_last"}},
+	}, fails: []string{"12_a_done_context_is_no_answer", "15_an_error_comes_last", "21_a_done_context_ends_a_call_at_once", "21_a_listing_ends_with_its_context"}},
 
 	{name: "swallows the error of a listing", harm: func(s *brokenStore) {
 		list := s.list
@@ -178,7 +178,7 @@ var listingFaults = []fault{
 				}
 			}
 		}
-	}, fails: []string{"12_a_done_context_is_no_answer", "15_an_error_comes_last"}},
+	}, fails: []string{"12_a_done_context_is_no_answer", "15_an_error_comes_last", "21_a_listing_ends_with_its_context"}},
 
 	{name: "keeps an index entry for the old owner", harm: func(s *brokenStore) {
 		index := newLaxIndex(s)
@@ -195,7 +195,7 @@ var listingFaults = []fault{
 				}
 			}
 		}
-	}, fails: []string{"15_a_record_is_listed_under_its_present_owner", "16_revoking_deletes_all_but_keep"}, may: []string{"10_a_reader_sees_one_whole_record", "19_everything_at_once"}},
+	}, fails: []string{"15_a_record_is_listed_under_its_present_owner", "16_revoking_deletes_all_but_keep", "21_a_listing_ends_with_its_context"}, may: []string{"10_a_reader_sees_one_whole_record", "19_everything_at_once"}},
 
 	{name: "goes on when the body stops", harm: func(s *brokenStore) {
 		list := s.list
@@ -261,9 +261,9 @@ var listingFaults = []fault{
 			}
 			return list(ctx, owner)
 		}
-		s.fence = func(ctx context.Context, owner string) (uint64, error) {
+		s.fence = func(ctx context.Context, owner string) (uint64, time.Duration, error) {
 			if owner == "" {
-				return 0, nil
+				return 0, 0, nil
 			}
 			return fence(ctx, owner)
 		}

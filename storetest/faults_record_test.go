@@ -149,6 +149,32 @@ var recordFaults = []fault{
 		}
 	}, fails: []string{"11_memory_is_neither_changed_nor_lent"}},
 
+	{name: "hands out a piece of what it read", harm: func(s *brokenStore) {
+		var mu sync.Mutex
+		arena := make([]byte, 0, 64<<10)
+		at := map[string]int{}
+		load, create := s.load, s.create
+		s.create = func(ctx context.Context, r sojourn.Record) error {
+			err := create(ctx, r)
+			mu.Lock()
+			defer mu.Unlock()
+			if err == nil && len(r.Data) < 1000 && len(arena)+len(r.Data) <= cap(arena) {
+				at[r.ID] = len(arena)
+				arena = append(arena, r.Data...)
+			}
+			return err
+		}
+		s.load = func(ctx context.Context, id string) (sojourn.Record, error) {
+			r, err := load(ctx, id)
+			mu.Lock()
+			defer mu.Unlock()
+			if from, ok := at[id]; ok && err == nil {
+				r.Data = arena[from : from+len(r.Data)]
+			}
+			return r, err
+		}
+	}, fails: []string{"11_what_is_appended_goes_elsewhere"}, only: true},
+
 	{name: "truncates data", harm: func(s *brokenStore) {
 		create := s.create
 		s.create = func(ctx context.Context, r sojourn.Record) error {

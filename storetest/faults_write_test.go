@@ -223,7 +223,7 @@ var writeFaults = []fault{
 			r.Expiry = alive(r.Expiry)
 			return touch(ctx, r)
 		}
-	}, fails: []string{"09_expired_is_not_there", "09_expired_is_not_listed", "18_sweep_takes_what_has_expired"}},
+	}, fails: []string{"09_expired_is_not_there", "09_expired_is_not_listed", "18_sweep_takes_what_has_expired", "18_sweep_counts_what_it_takes", "22_everybody_is_listed_and_counted"}},
 
 	{name: "revives with Touch", harm: func(s *brokenStore) {
 		dead := new(sync.Map)

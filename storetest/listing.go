@@ -3,7 +3,6 @@ package storetest
 import (
 	"context"
 	"errors"
-	"sync/atomic"
 
 	"github.com/gosojourn/sojourn"
 )
@@ -92,7 +91,7 @@ func bodyMayCallTheStore(t *tester) {
 			for _, err := range index.ListOwner(ctx, owner) {
 				ok = ok && complain("ListOwner of the same owner", err)
 			}
-			if _, err := index.Fence(ctx, owner); !is(err, errors.ErrUnsupported) {
+			if _, _, err := index.Fence(ctx, owner); !is(err, errors.ErrUnsupported) {
 				ok = ok && complain("Fence", err)
 			}
 			ok = ok && complain("Create", t.store.Create(ctx, newRecord(other)))
@@ -174,17 +173,7 @@ func longListYieldsEachRecordOnce(t *tester) {
 	const sessions = 1050
 	index := t.ownerIndex("ListOwner")
 	owner := newOwner()
-	records := make([]sojourn.Record, sessions)
-	var next atomic.Int64
-	t.together(racers, func(int) {
-		for i := next.Add(1); i <= sessions; i = next.Add(1) {
-			r := newRecord(owner)
-			records[i-1] = r
-			if err := t.store.Create(t.ctx, r); err != nil {
-				t.broken("Create of a new id returned %s, want nil", say(err))
-			}
-		}
-	})
+	records := t.createMany(sessions, func() sojourn.Record { return newRecord(owner) })
 	yielded := map[string]int{}
 	ended := map[string]bool{}
 	listed := 0
@@ -233,7 +222,7 @@ func noOwnerIsAnError(t *tester) {
 	if last == nil || yielded > 0 {
 		t.broken("ListOwner of \"\" yielded %d records and ended with %s, want an error and nothing else", yielded, say(last))
 	}
-	if fence, err := index.Fence(t.ctx, ""); err == nil {
+	if fence, _, err := index.Fence(t.ctx, ""); err == nil {
 		t.broken("Fence of \"\" returned %d, want an error", fence)
 	}
 	for _, keep := range []string{"", r.ID, newID()} {

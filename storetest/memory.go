@@ -65,3 +65,28 @@ func memoryIsNeitherChangedNorLent(t *tester) {
 		}
 	}
 }
+
+// Whoever appends to Data writes behind it if there is room: into the next record, where a store cuts
+// records out of one piece of memory.
+func whatIsAppendedGoesElsewhere(t *tester) {
+	owner := newOwner()
+	var there []sojourn.Record
+	for range 8 {
+		there = append(there, t.create(newRecord(owner)))
+	}
+	behind := bytes.Repeat([]byte("written behind"), 50)
+	for _, r := range there {
+		got, err := t.store.Load(t.ctx, r.ID)
+		t.must(err, "Load")
+		_ = append(got.Data, behind...)
+	}
+	if index, ok := t.store.(sojourn.OwnerIndex); ok {
+		found, _ := t.list(t.ctx, index, owner)
+		for _, got := range found {
+			_ = append(got.Data, behind...)
+		}
+	}
+	for _, r := range there {
+		t.sees(r, "after appending to Data that was handed out")
+	}
+}

@@ -78,3 +78,32 @@ func sweepHeedsItsLimit(t *tester) {
 		t.sees(live, "after Sweep")
 	}
 }
+
+// What a Sweep took cannot be seen, but it cannot be taken twice: the answers of all Sweeps add up to what
+// there was. Others who sweep the same data at the same time may spoil a count, not three.
+func sweepCountsWhatItTakes(t *tester) {
+	const dead, tries = 66, 3 // so many that some lie together, whatever a store is divided into
+	sweeper := t.sweeper()
+	var counted [tries]int
+	for i := range counted {
+		// A moment that no other test has.
+		expiry := time.Date(1975, 1, 1, 0, 0, 0, 0, time.UTC).Add(time.Duration(newVersion()%(20*365*24*3600)) * time.Second)
+		for _, r := range t.createMany(dead, func() sojourn.Record { return newRecord("") }) {
+			r.Expiry = expiry // by Touch: a Create could take away the dead on the side
+			t.must(t.store.Touch(t.ctx, r), "Touch to an Expiry in the past")
+		}
+		for swept, limit := 1, 1; swept > 0; counted[i] += swept {
+			limit = 4 - limit // 3 and 1 by turns
+			var err error
+			swept, err = sweeper.Sweep(t.ctx, expiry.Add(25*time.Hour), limit) // a store may leave what is younger than a day
+			t.must(err, "Sweep")
+			if swept > limit || swept < 0 || counted[i] > 1000*dead {
+				t.stop("Sweep with limit %d returned %d", limit, swept)
+			}
+		}
+		if counted[i] == dead {
+			return
+		}
+	}
+	t.broken("of %d records that had expired, Sweeps said that they took %v, in three tries: they take more than they say, or less", dead, counted)
+}

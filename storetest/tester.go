@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/gosojourn/sojourn"
@@ -26,6 +27,7 @@ type tester struct {
 	reporter
 	promise  int
 	store    sojourn.Store
+	medium   Medium
 	ctx      context.Context
 	patience time.Duration // how long to wait for what should take no time, before saying that the store hangs
 	large    int           // bytes that few stores have room for
@@ -36,8 +38,8 @@ type tester struct {
 
 const mostComplaints = 8
 
-func newTester(r reporter, promise int, store sojourn.Store) *tester {
-	return &tester{reporter: r, promise: promise, store: store, ctx: r.Context(), patience: 10 * time.Second, large: 16 << 20}
+func newTester(r reporter, promise int, store sojourn.Store, medium Medium) *tester {
+	return &tester{reporter: r, promise: promise, store: store, medium: medium, ctx: r.Context(), patience: 10 * time.Second, large: 16 << 20}
 }
 
 // broken says how the store broke the promise, each thing once, and the first time what the promise is.
@@ -106,6 +108,8 @@ func say(err error) string {
 		return "ErrConflict"
 	case errors.Is(err, sojourn.ErrTooLarge):
 		return "ErrTooLarge"
+	case err == sojourn.ErrRefused: // where it says no more than that
+		return "ErrRefused"
 	}
 	return fmt.Sprintf("the error %q", err)
 }
@@ -115,6 +119,22 @@ func (t *tester) create(r sojourn.Record) sojourn.Record {
 	t.Helper()
 	t.must(t.store.Create(t.ctx, r), "Create of a new id")
 	return r
+}
+
+// createMany puts n records into the store, many at once.
+func (t *tester) createMany(n int, record func() sojourn.Record) []sojourn.Record {
+	t.Helper()
+	records := make([]sojourn.Record, n)
+	var next atomic.Int64
+	t.together(racers, func(int) {
+		for i := int(next.Add(1)); i <= n; i = int(next.Add(1)) {
+			records[i-1] = record()
+			if err := t.store.Create(t.ctx, records[i-1]); err != nil {
+				t.broken("Create of a new id returned %s, want nil", say(err))
+			}
+		}
+	})
+	return records
 }
 
 // sees complains unless Load returns want.
@@ -234,7 +254,7 @@ func (t *tester) ownerIndex(methods ...string) sojourn.OwnerIndex {
 		case "ListOwner":
 			_, err = t.list(t.ctx, index, owner)
 		case "Fence":
-			_, err = index.Fence(t.ctx, owner)
+			_, _, err = index.Fence(t.ctx, owner)
 		case "RevokeOwner":
 			_, err = index.RevokeOwner(t.ctx, owner, "")
 		}

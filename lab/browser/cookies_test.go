@@ -2,6 +2,7 @@ package browser
 
 import (
 	"fmt"
+	"log/slog"
 	"net/http"
 	"net/http/httptest"
 	"strconv"
@@ -13,6 +14,7 @@ import (
 	"github.com/chromedp/chromedp"
 
 	"github.com/gosojourn/sojourn"
+	"github.com/gosojourn/sojourn/memstore"
 	"github.com/gosojourn/sojourn/sealed"
 )
 
@@ -39,7 +41,7 @@ func TestCookieAsStored(t *testing.T) {
 			}
 			return c
 		}
-		b.get("/")
+		b.get("/account") // where to go after the login begins a session
 		anonymous := check("before the login")
 		b.signUp("ann")
 		b.logIn("ann")
@@ -80,6 +82,42 @@ func TestThemeIsKept(t *testing.T) {
 		b.member("ann")
 		b.until(`document.documentElement.dataset.theme === "dark"`)
 	})
+}
+
+// A first program is tried on http://localhost, where Chromium keeps Secure cookies. Under another name of
+// this machine it does not, and the log says so.
+func TestSecureCookieOverPlainHTTP(t *testing.T) {
+	needChromium(t)
+	log := &buffer{}
+	m, err := sojourn.New(memstore.New(), sojourn.Config{Logger: slog.New(slog.NewTextHandler(log, nil))})
+	if err != nil {
+		t.Fatal(err)
+	}
+	visits := sojourn.NewKey[int]("visits")
+	srv := httptest.NewServer(m.LoadAndSave(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Path == "/" {
+			visits.Update(r.Context(), func(n int) int { return n + 1 })
+			show(w, "Visit number %d.", visits.Get(r.Context()))
+		}
+	})))
+	defer srv.Close()
+	for _, c := range []struct {
+		host, after string
+		warns       bool
+	}{
+		{"localhost", "Visit number 2.", false},
+		{"shop.test", "Visit number 1.", true},
+	} {
+		s := &site{url: strings.Replace(srv.URL, "127.0.0.1", c.host, 1), log: log}
+		b := s.browser(t)
+		b.get("/")
+		b.says("Visit number 1.")
+		b.get("/")
+		b.says(c.after)
+		if warns := strings.Contains(log.String(), "plain http"); warns != c.warns {
+			t.Errorf("%s: the log warns: %v, want %v\n%s", c.host, warns, c.warns, log)
+		}
+	}
 }
 
 // V3.3.5: where a browser draws the line, to the byte, on which the chunks of sealed sessions rely.

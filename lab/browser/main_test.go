@@ -15,12 +15,6 @@ import (
 
 func TestMain(m *testing.M) {
 	closeAll := func() {}
-	defer func() {
-		closeAll()
-		if buildDir != "" {
-			os.RemoveAll(buildDir)
-		}
-	}()
 	chromium = sync.OnceValues(func() (context.Context, error) {
 		path := findChromium()
 		if path == "" {
@@ -31,14 +25,20 @@ func TestMain(m *testing.M) {
 			chromedp.NoSandbox, // containers have none
 			chromedp.Flag("disable-gpu", true),
 			chromedp.Flag("ignore-certificate-errors", true), // ours are made at start
-			chromedp.Flag("host-resolver-rules", "MAP * ~NOTFOUND, EXCLUDE localhost, EXCLUDE 127.0.0.1"),
+			chromedp.Flag("host-resolver-rules", "MAP *.test 127.0.0.1, MAP * ~NOTFOUND, EXCLUDE localhost, EXCLUDE 127.0.0.1"),
 			chromedp.Flag("disable-component-update", true),
 		)...)
 		ctx, end := chromedp.NewContext(ctx)
 		closeAll = func() { end(); stop() }
 		return ctx, chromedp.Do(ctx)
 	})
-	harness.Main(m)
+	harness.Main(m, func() {
+		closeAll()
+		closeBound()
+		if buildDir != "" {
+			os.RemoveAll(buildDir)
+		}
+	})
 }
 
 // chromium is one Chromium for all tests; nil where there is none.

@@ -100,6 +100,9 @@ func TestPagesAreFitForPeople(t *testing.T) {
 				if n := js[int](b, `document.documentElement.scrollWidth - innerWidth`); n > 0 {
 					t.Errorf("%s: %d pixels stick out", where, n)
 				}
+				if n := js[int](b, `new Set([...document.querySelectorAll("nav a, nav button")].map(e => e.getBoundingClientRect().top)).size`); n > 1 {
+					t.Errorf("%s: the menu takes %d rows", where, n)
+				}
 				for _, x := range js[[]string](b, faintText) {
 					t.Errorf("%s: hard to read: %s", where, x)
 				}

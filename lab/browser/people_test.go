@@ -22,7 +22,7 @@ func TestTwoBrowsersOfOnePerson(t *testing.T) {
 		here.until(`document.querySelectorAll(".device[data-current] .badge").length === 1`)
 		js[bool](here, `(document.querySelector(".device:not([data-current]) button").setAttribute("data-press", ""), true)`)
 		here.do(chromedp.Click(chromedp.CSS("[data-press]")))
-		here.says("That browser is logged out.")
+		here.says("That session has ended.")
 		there.get("/account")
 		there.until(`location.pathname === "/user/login"`)
 
@@ -31,7 +31,7 @@ func TestTwoBrowsersOfOnePerson(t *testing.T) {
 		third.logIn("ann")
 		there.get("/account/sessions")
 		there.press("End all other sessions")
-		there.says("All other browsers are logged out.")
+		there.says("All your other sessions have ended.")
 		there.until(`document.querySelectorAll(".device").length === 1`)
 		for _, b := range []*tab{here, third} {
 			b.get("/account")
@@ -59,7 +59,7 @@ func TestPasswordChangeLogsOutOthers(t *testing.T) {
 			here.get("/account/password")
 			here.fill(map[string]string{"currentPassword": pass, "newPassword": pass + "!", "newPasswordConfirmation": pass + "!"})
 			here.press("Change password")
-			here.says("All other browsers are logged out.")
+			here.says("All your other sessions have ended.")
 			there.get("/snippet/create")
 			there.until(`location.pathname === "/user/login"`)
 			here.get("/account")
@@ -156,7 +156,7 @@ func TestParallelTabsCountExactly(t *testing.T) {
 	onEach(t, func(t *testing.T, scheme string) {
 		s := start(t, scheme)
 		first := s.browser(t)
-		first.get("/")
+		first.get("/account") // where to go after the login begins a session
 		tabs := []*tab{first, first.another(), first.another()}
 		for _, b := range tabs {
 			b.get("/static/favicon.svg")

@@ -77,6 +77,13 @@ func (b *tab) get(path string) {
 	b.do(chromedp.Navigate(b.s.url + path))
 }
 
+// at goes to the first page of another site, in the same tab.
+func (b *tab) at(s *site) *tab {
+	b.t.Helper()
+	b.do(chromedp.Navigate(s.url + "/"))
+	return b
+}
+
 // js is the value of an expression, awaited if it is a promise.
 func js[T any](b *tab, expression string) T {
 	b.t.Helper()
@@ -197,7 +204,7 @@ func (b *tab) cookies() map[string]*network.Cookie {
 // sessionName is what the session's cookie is called.
 func (s *site) sessionName() string {
 	if strings.HasPrefix(s.url, "https:") {
-		return "__Host-id"
+		return "__Host-Http-id"
 	}
 	return "id"
 }

@@ -27,11 +27,11 @@ type contender struct {
 
 var faults = []fault{
 	{"P1", "logged-out sessions that a slow request brought back", 20, revivedByASlowRequest},
-	{"P2", "of increments at once, lost", 200, lostUpdates},
+	{"P2", "increments lost, at once", 200, lostUpdates},
 	{"P7", "changes lost because the client hung up", 20, lostWithTheClient},
-	{"P8", "failed saves answered with the handler's success in the page", 20, mixedAnswers},
-	{"P11", "exchanges with the store for 20 pages that use no session", 0, needlessExchanges},
-	{"P20", "logins undone in the browser by a request that ran beside them", 20, loginsUndone},
+	{"P8", "failed saves answered with the handler's success", 20, mixedAnswers},
+	{"P11", "queries for 20 pages that use no session", 0, needlessExchanges},
+	{"P20", "logins undone in the browser by a request beside them", 20, loginsUndone},
 }
 
 // none: the library leaves it to the handler, so there is nothing to count.

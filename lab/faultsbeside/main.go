@@ -54,13 +54,13 @@ func run(dir string) (counts [][]int) {
 }
 
 func table(w io.Writer, counts [][]int) {
-	fmt.Fprint(w, "| | |")
+	fmt.Fprint(w, "| |")
 	for _, c := range columns {
 		fmt.Fprintf(w, " %s |", c.name)
 	}
-	fmt.Fprint(w, "\n|---|---|---|---|---|\n")
+	fmt.Fprint(w, "\n|---|---|---|---|\n")
 	for i, f := range faults {
-		fmt.Fprintf(w, "| %s | %s |", f.id, f.what)
+		fmt.Fprintf(w, "| %s |", f.what)
 		for _, n := range counts[i] {
 			switch {
 			case n == none:

@@ -15,6 +15,7 @@ type kind struct {
 	name   string // in SOJOURN_REQUIRE
 	driver string
 	env    string // the variable that holds a server's DSN
+	root   string // and that with a folder of its programs, see unpacked
 	local  string // DSN of the server on the standard port
 
 	absent     string // the line that says how to have a server
@@ -37,7 +38,7 @@ func (k *kind) share() {
 			}
 			return dsn, nil
 		}
-		if k.ping(k.local) == nil {
+		if rootOf(k.root) == "" && k.ping(k.local) == nil {
 			return k.local, nil
 		}
 		p, err := k.install()
@@ -45,12 +46,31 @@ func (k *kind) share() {
 			return "", err
 		}
 		closing.add(p.remove)
-		return p.base(p.addr), p.start()
+		if err := p.start(); err != nil {
+			return "", err
+		}
+		return p.base(p.addr), k.ping(p.base(p.addr))
 	})
 }
 
 func (k *kind) ping(dsn string) error {
-	return k.do(dsn, func(ctx context.Context, db *sql.DB) error { return db.PingContext(ctx) })
+	return k.do(dsn, func(ctx context.Context, db *sql.DB) error {
+		if err := db.PingContext(ctx); err != nil {
+			return err
+		}
+		return know(ctx, k.driver, db)
+	})
+}
+
+// know asks db which server it is, and notes that.
+func know(ctx context.Context, driver string, db *sql.DB) error {
+	query := map[string]string{"mysql": "SELECT VERSION()", "pgx": "SHOW server_version", "sqlite": "SELECT sqlite_version()"}[driver]
+	var version string
+	err := db.QueryRowContext(ctx, query).Scan(&version)
+	if err == nil {
+		meet(sqlName(driver, version))
+	}
+	return err
 }
 
 // do runs f on a connection that is gone afterwards.
@@ -76,6 +96,7 @@ func (k *kind) exec(dsn, format string, a ...any) error {
 // database makes a database on the shared server, for the length of the test, and returns its DSN.
 func (k *kind) database(t testing.TB) string {
 	t.Helper()
+	wanted(t, k.name)
 	base, err := k.shared()
 	if err != nil {
 		t.Fatalf("harness: %v", err)

@@ -29,3 +29,26 @@ func TestEachKindGivesADatabaseOfItsOwn(t *testing.T) {
 		})
 	}
 }
+
+func TestARunIsAboutSomeKindsOfServer(t *testing.T) {
+	t.Setenv("SOJOURN_ONLY", "sqlite,rediscluster")
+	for name, c := range map[string]struct {
+		want func(t *testing.T)
+		runs bool
+	}{
+		"MySQL":                   {func(t *testing.T) { harness.MySQL(t) }, false},
+		"a PostgreSQL of ours":    {func(t *testing.T) { harness.StartPostgres(t) }, false},
+		"Redis":                   {func(t *testing.T) { harness.Redis(t) }, false},
+		"a Redis of ours":         {func(t *testing.T) { harness.StartRedis(t) }, false},
+		"SQLite, which is listed": {func(t *testing.T) { harness.SQLite(t) }, true},
+	} {
+		reached := false
+		t.Run(name, func(t *testing.T) {
+			c.want(t)
+			reached = true
+		})
+		if reached != c.runs {
+			t.Errorf("%s: ran: %v, want %v", name, reached, c.runs)
+		}
+	}
+}

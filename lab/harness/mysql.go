@@ -1,8 +1,6 @@
 package harness
 
 import (
-	"net"
-	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
@@ -23,6 +21,7 @@ var mysql = kind{
 	name:       "mysql",
 	driver:     "mysql",
 	env:        "SOJOURN_MYSQL",
+	root:       "SOJOURN_MYSQL_ROOT",
 	local:      "root@tcp(127.0.0.1:3306)/",
 	absent:     "no MariaDB: set SOJOURN_MYSQL, or apt-get install mariadb-server",
 	noPrograms: "no MariaDB programs: apt-get install mariadb-server",
@@ -36,7 +35,12 @@ var mysql = kind{
 		cfg.DBName = db
 		return cfg.FormatDSN(), nil
 	},
-	find: mariaDB,
+	find: func() (setup, bool) {
+		if u := rootOf("SOJOURN_MYSQL_ROOT"); u != "" {
+			return unpackedMySQL(u)
+		}
+		return mariaDB()
+	},
 }
 
 func init() {
@@ -44,7 +48,7 @@ func init() {
 	mysql.prepare()
 }
 
-// mariaDB knows MariaDB alone: MySQL's own programs make their data folder in another way.
+// mariaDB knows the MariaDB that is installed.
 func mariaDB() (setup, bool) {
 	server, err := exec.LookPath("mariadbd")
 	if err != nil {
@@ -56,27 +60,21 @@ func mariaDB() (setup, bool) {
 	if err != nil {
 		return setup{}, false
 	}
-	asRoot := []string{}
-	if os.Geteuid() == 0 {
-		asRoot = []string{"--user=root"}
-	}
 	small := []string{"--innodb-log-file-size=8M", "--innodb-buffer-pool-size=16M"}
 	return setup{
 		quit: syscall.SIGTERM,
 		installer: func(dir string) *exec.Cmd {
-			args := append([]string{"--no-defaults", "--datadir=" + filepath.Join(dir, "data"), "--skip-test-db",
+			args := append([]string{"--no-defaults", "--datadir=" + filepath.Join(dir, "data"), inside(dir), "--skip-test-db",
 				"--auth-root-authentication-method=normal", "--innodb-flush-log-at-trx-commit=0"}, small...)
-			return exec.Command(install, append(args, asRoot...)...)
+			return exec.Command(install, append(args, asRoot()...)...)
 		},
 		server: func(dir, addr string) *exec.Cmd {
-			host, port, _ := net.SplitHostPort(addr)
-			args := append([]string{"--no-defaults", "--datadir=" + filepath.Join(dir, "data"),
-				"--bind-address=" + host, "--port=" + port, "--skip-name-resolve", "--skip-log-bin",
-				"--socket=" + filepath.Join(dir, "socket"), "--pid-file=" + filepath.Join(dir, "pid"),
-				"--innodb-flush-log-at-trx-commit=1", "--performance-schema=OFF"}, small...)
-			return exec.Command(server, append(args, asRoot...)...)
+			args := append(append([]string{"--no-defaults"}, listening(dir, addr)...), "--skip-name-resolve", "--skip-log-bin",
+				"--innodb-flush-log-at-trx-commit=1", "--performance-schema=OFF")
+			args = append(args, small...)
+			return exec.Command(server, append(args, asRoot()...)...)
 		},
-		base:  func(addr string) string { return "root@tcp(" + addr + ")/" },
+		base:  mysqlBase,
 		where: "SELECT @@datadir",
 	}, true
 }
@@ -91,4 +89,26 @@ func withParams(dsn string, params []string) string {
 		sep = "&"
 	}
 	return dsn + sep + strings.Join(params, "&")
+}
+
+// MySQLUser makes a user without a password, for the length of the test, and grants what is said:
+// "SELECT ON app.*". It answers the user's name.
+func MySQLUser(t testing.TB, grant string) string {
+	t.Helper()
+	base, err := mysql.shared()
+	if err != nil || base == "" {
+		t.Fatalf("harness: mysql: no server: %v", err)
+	}
+	name := newName()
+	for _, format := range []string{"CREATE USER %s", "GRANT " + grant + " TO %s"} {
+		if err := mysql.exec(base, format, name); err != nil {
+			t.Fatalf("harness: mysql: %v", err)
+		}
+	}
+	t.Cleanup(func() {
+		if err := mysql.exec(base, "DROP USER %s", name); err != nil {
+			t.Errorf("harness: mysql: drop user: %v", err)
+		}
+	})
+	return name
 }

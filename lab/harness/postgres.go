@@ -22,6 +22,7 @@ var postgres = kind{
 	name:       "postgres",
 	driver:     "pgx",
 	env:        "SOJOURN_POSTGRES",
+	root:       "SOJOURN_POSTGRES_ROOT",
 	local:      "postgres://postgres@127.0.0.1:5432/postgres",
 	absent:     "no PostgreSQL: set SOJOURN_POSTGRES, or apt-get install postgresql",
 	noPrograms: "no PostgreSQL programs: apt-get install postgresql",
@@ -45,7 +46,16 @@ func init() {
 
 func postgreSQL() (setup, bool) {
 	bin := ""
-	if p, err := exec.LookPath("initdb"); err == nil {
+	if u := rootOf("SOJOURN_POSTGRES_ROOT"); u != "" {
+		all, _ := filepath.Glob(filepath.Join(string(u), "usr/lib/postgresql/*/bin/initdb"))
+		if len(all) == 0 {
+			return setup{}, false
+		}
+		bin = filepath.Dir(all[0])
+		if err := u.independent(all[0], filepath.Join(bin, "postgres")); err != nil {
+			return setup{}, false
+		}
+	} else if p, err := exec.LookPath("initdb"); err == nil {
 		bin = filepath.Dir(p)
 		// Debian keeps the server's programs out of PATH, a folder per version.
 	} else if all, _ := filepath.Glob("/usr/lib/postgresql/*/bin/initdb"); len(all) > 0 {

@@ -6,6 +6,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 )
 
 // A Proxy stands between a client and a server and spoils the traffic on request. It begins by
@@ -18,7 +19,9 @@ type Proxy struct {
 
 	mu    sync.Mutex
 	mode  mode
-	match []byte // cut the reply to what contains it; nil: nothing
+	match []byte        // cut the reply to what contains it; nil: nothing
+	held  chan struct{} // closed when what is held goes on; nil: nothing is held
+	slow  time.Duration // everything comes so much later
 	links map[*link]bool
 }
 
@@ -27,6 +30,7 @@ type mode int
 const (
 	pass mode = iota
 	cutReplies
+	halveReplies
 	blackHole
 	refuse
 )
@@ -76,6 +80,26 @@ func (p *Proxy) DSN(dsn string) string {
 // CutReplies passes requests on, and closes the connection instead of delivering a reply.
 func (p *Proxy) CutReplies() { p.set(cutReplies) }
 
+// HalveReplies passes requests on, and closes the connection in the middle of a reply.
+func (p *Proxy) HalveReplies() { p.set(halveReplies) }
+
+// Slow delivers everything so much later, either way, until Heal.
+func (p *Proxy) Slow(by time.Duration) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.slow = by
+}
+
+// Strand leaves all connections half open: from now on they swallow what either side sends, and new ones are passed
+// on. So a client sees one whose server is gone without a word.
+func (p *Proxy) Strand() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for k := range p.links {
+		k.lost = true
+	}
+}
+
 // CutNextReplyAfter waits for the next request that contains match, passes it on, and closes its
 // connection when the server has answered, without delivering the reply; then it passes everything
 // on again. That no such request has come by Heal, or the end of the test, is an error.
@@ -87,6 +111,27 @@ func (p *Proxy) CutNextReplyAfter(match []byte) {
 
 // BlackHole accepts connections and swallows what either side sends.
 func (p *Proxy) BlackHole() { p.set(blackHole) }
+
+// Hold keeps what either side sends from now on, until Heal delivers it: as a server that is paused, or a
+// network that is slow. What a client has sent before it left is delivered, too.
+func (p *Proxy) Hold() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.held == nil {
+		p.held = make(chan struct{})
+	}
+}
+
+// wait returns when nothing is held, and after the time that everything takes.
+func (p *Proxy) wait() {
+	p.mu.Lock()
+	held, slow := p.held, p.slow
+	p.mu.Unlock()
+	time.Sleep(slow)
+	if held != nil {
+		<-held
+	}
+}
 
 // Refuse closes all connections, new ones at once.
 func (p *Proxy) Refuse() {
@@ -100,7 +145,11 @@ func (p *Proxy) Heal() {
 	p.mu.Lock()
 	p.mode = pass
 	match := p.match
-	p.match = nil
+	p.match, p.slow = nil, 0
+	if p.held != nil {
+		close(p.held)
+		p.held = nil
+	}
 	p.mu.Unlock()
 	if match != nil {
 		p.t.Errorf("harness: proxy: no request contained %q, so no reply was cut", match)
@@ -143,7 +192,7 @@ func (p *Proxy) accept() {
 
 func (p *Proxy) serve(k *link) {
 	defer k.close()
-	if m := p.now(); m == pass || m == cutReplies {
+	if m := p.now(); m != blackHole && m != refuse {
 		server, err := net.Dial("tcp", p.target)
 		if err != nil {
 			return
@@ -191,11 +240,15 @@ func (p *Proxy) pump(k *link, from, to net.Conn, judge func(*link, []byte) verdi
 	for {
 		n, err := from.Read(buf)
 		if n > 0 {
+			p.wait()
 			switch judge(k, buf[:n]) {
 			case deliver:
 				if _, err := to.Write(buf[:n]); err != nil {
 					return
 				}
+			case half:
+				_, _ = to.Write(buf[:(n+1)/2])
+				return
 			case cut:
 				return
 			}
@@ -211,6 +264,7 @@ type verdict int
 const (
 	deliver verdict = iota
 	swallow
+	half
 	cut
 )
 
@@ -240,6 +294,8 @@ func (p *Proxy) reply(k *link, _ []byte) verdict {
 		return swallow
 	case p.mode == cutReplies || k.cut:
 		return cut
+	case p.mode == halveReplies:
+		return half
 	}
 	return deliver
 }

@@ -3,6 +3,7 @@ package harness_test
 import (
 	"bufio"
 	"fmt"
+	"io"
 	"net"
 	"sync/atomic"
 	"testing"
@@ -145,5 +146,77 @@ func TestProxyInADSN(t *testing.T) {
 	p := harness.NewProxy(t, "127.0.0.1:3306")
 	if got, want := p.DSN("root@tcp(127.0.0.1:3306)/app"), "root@tcp("+p.Addr()+")/app"; got != want {
 		t.Errorf("got %s, want %s", got, want)
+	}
+}
+
+// What is held goes on when the proxy is healed, also of a client who has left meanwhile.
+func TestProxyHolds(t *testing.T) {
+	addr, heard := echo(t)
+	p := harness.NewProxy(t, addr)
+	stays, leaves := call(t, p), call(t, p)
+	say(stays, "before")
+	say(leaves, "before")
+	p.Hold()
+	if got := say(stays, "held"); got != "" {
+		t.Errorf("answered %q while it held", got)
+	}
+	say(leaves, "last")
+	leaves.Close()
+	if n := heard.Load(); n != 2 {
+		t.Errorf("the server heard %d lines, want 2", n)
+	}
+	p.Heal()
+	stays.SetDeadline(time.Now().Add(5 * time.Second))
+	if got, err := bufio.NewReader(stays).ReadString('\n'); got != "held\n" {
+		t.Errorf("then it answered %q, %v", got, err)
+	}
+	for end := time.Now().Add(5 * time.Second); heard.Load() != 4; time.Sleep(time.Millisecond) {
+		if time.Now().After(end) {
+			t.Fatalf("the server heard %d lines, want 4", heard.Load())
+		}
+	}
+}
+
+func TestProxyHalvesReplies(t *testing.T) {
+	addr, heard := echo(t)
+	p := harness.NewProxy(t, addr)
+	c := call(t, p)
+	if got := say(c, "before"); got != "before" {
+		t.Fatalf("got %q", got)
+	}
+	p.HalveReplies()
+	c.SetDeadline(time.Now().Add(5 * time.Second))
+	fmt.Fprintln(c, "1234567")
+	if got, err := io.ReadAll(c); string(got) != "1234" || err != nil {
+		t.Errorf("of a reply of eight bytes there came %q, %v", got, err)
+	}
+	if n := heard.Load(); n != 2 {
+		t.Errorf("the server heard %d lines, want 2", n)
+	}
+}
+
+func TestProxyStrandsConnections(t *testing.T) {
+	addr, heard := echo(t)
+	p := harness.NewProxy(t, addr)
+	old := call(t, p)
+	if got := say(old, "before"); got != "before" {
+		t.Fatalf("got %q", got)
+	}
+	p.Strand()
+	if got := say(old, "swallowed"); got != "" || heard.Load() != 1 {
+		t.Errorf("a half-open connection answers %q, and the server heard %d lines", got, heard.Load())
+	}
+	if got := say(call(t, p), "new"); got != "new" {
+		t.Errorf("a new connection answers %q", got)
+	}
+}
+
+func TestProxyIsSlow(t *testing.T) {
+	addr, _ := echo(t)
+	p := harness.NewProxy(t, addr)
+	c := call(t, p)
+	p.Slow(time.Second)
+	if got := say(c, "late"); got != "" {
+		t.Errorf("within a moment there came %q", got)
 	}
 }

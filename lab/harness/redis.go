@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"net"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strings"
 	"sync"
@@ -21,6 +20,7 @@ const (
 // Redis is the address of a server that others use, too: keys need a prefix of their own.
 func Redis(t testing.TB) (addr string) {
 	t.Helper()
+	wanted(t, "redis")
 	addr, err := sharedRedis()
 	if err != nil {
 		t.Fatalf("harness: %v", err)
@@ -36,11 +36,15 @@ var sharedRedis = sync.OnceValues(func() (string, error) {
 		if _, err := redisSays(addr, "PING"); err != nil {
 			return "", fmt.Errorf("SOJOURN_REDIS=%s: %w", addr, err)
 		}
+		knowRedis(addr, "")
 		return addr, nil
 	}
 	const local = "127.0.0.1:6379"
-	if answer, err := redisSays(local, "PING"); err == nil && answer == "+PONG" {
-		return local, nil
+	if rootOf(redisRoot) == "" {
+		if answer, err := redisSays(local, "PING"); err == nil && answer == "+PONG" {
+			knowRedis(local, "")
+			return local, nil
+		}
 	}
 	if !redisInstalled() {
 		return "", nil
@@ -50,6 +54,7 @@ var sharedRedis = sync.OnceValues(func() (string, error) {
 		return "", err
 	}
 	closing.add(r.remove)
+	knowRedis(r.addr, "")
 	return r.addr, nil
 })
 
@@ -66,15 +71,6 @@ func redisSays(addr, command string) (string, error) {
 	}
 	line, err := bufio.NewReader(c).ReadString('\n')
 	return strings.TrimSpace(line), err
-}
-
-func redisInstalled() bool {
-	for _, name := range []string{"redis-server", "redis-cli"} {
-		if _, err := exec.LookPath(name); err != nil {
-			return false
-		}
-	}
-	return true
 }
 
 // A RedisServer is a private one, in memory alone, that a test may kill and start again: its address
@@ -102,6 +98,7 @@ func StartRedis(t testing.TB, args ...string) *RedisServer {
 
 func needRedis(t testing.TB, what string) {
 	t.Helper()
+	wanted(t, what)
 	if !redisInstalled() {
 		Missing(t, what, redisProgram)
 	}
@@ -140,9 +137,9 @@ func (r *RedisServer) start() error {
 			return err
 		}
 	}
-	cmd := exec.Command("redis-server", append([]string{config}, r.args...)...)
+	cmd := redisCommand("server", append([]string{config}, r.args...)...)
 	if len(r.args) > 0 && r.args[0] == "--sentinel" {
-		cmd = exec.Command("redis-server", config, "--sentinel")
+		cmd = redisCommand("server", config, "--sentinel")
 	}
 	bind(cmd)
 	run, err := startChild(cmd)
@@ -195,7 +192,7 @@ func (r *RedisServer) CLI(args ...string) string {
 
 func redisCLI(addr string, args ...string) (string, error) {
 	host, port, _ := net.SplitHostPort(addr)
-	out, err := exec.Command("redis-cli", append([]string{"-h", host, "-p", port}, args...)...).CombinedOutput()
+	out, err := redisCommand("cli", append([]string{"-h", host, "-p", port}, args...)...).CombinedOutput()
 	if err != nil {
 		err = fmt.Errorf("%w: %s", err, out)
 	}

@@ -2,6 +2,7 @@ package harness
 
 import (
 	"regexp"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -13,14 +14,17 @@ type RedisCluster struct {
 	nodes []*RedisServer
 }
 
-// StartRedisCluster starts six servers. A primary that does not answer for a second is replaced.
-func StartRedisCluster(t testing.TB) *RedisCluster {
+// Unhurried is for who kills nothing: on a busy machine a server may be silent for a while, and is not replaced.
+const Unhurried = 30 * time.Second
+
+// StartRedisCluster starts six servers. A primary that does not answer for so long is replaced.
+func StartRedisCluster(t testing.TB, silent time.Duration) *RedisCluster {
 	t.Helper()
 	needRedis(t, "rediscluster")
 	c := &RedisCluster{t: t}
 	for range 6 {
 		c.nodes = append(c.nodes, StartRedis(t, "--cluster-enabled", "yes", "--cluster-config-file", "nodes.conf",
-			"--cluster-node-timeout", "1000", "--cluster-replica-validity-factor", "0", "--repl-diskless-sync-delay", "0"))
+			"--cluster-node-timeout", millis(silent), "--cluster-replica-validity-factor", "0", "--repl-diskless-sync-delay", "0"))
 	}
 	_, err := redisCLI(c.nodes[0].addr, append(append([]string{"--cluster", "create"}, c.Addrs()...), "--cluster-replicas", "1", "--cluster-yes")...)
 	if err != nil {
@@ -38,6 +42,7 @@ func StartRedisCluster(t testing.TB) *RedisCluster {
 		}
 		return true
 	})
+	knowRedis(c.nodes[0].addr, "Cluster")
 	return c
 }
 
@@ -95,8 +100,8 @@ type RedisSentinel struct {
 	sentinels []*RedisServer
 }
 
-// StartRedisSentinel starts them. A primary that does not answer for a second is replaced.
-func StartRedisSentinel(t testing.TB) *RedisSentinel {
+// StartRedisSentinel starts them. A primary that does not answer for so long is replaced.
+func StartRedisSentinel(t testing.TB, silent time.Duration) *RedisSentinel {
 	t.Helper()
 	needRedis(t, "redis")
 	s := &RedisSentinel{t: t, primary: StartRedis(t, "--repl-diskless-sync-delay", "0")}
@@ -109,7 +114,7 @@ func StartRedisSentinel(t testing.TB) *RedisSentinel {
 	})
 	for range 3 {
 		s.sentinels = append(s.sentinels, StartRedis(t, "--sentinel", "sentinel monitor main "+host+" "+port+" 2",
-			"sentinel down-after-milliseconds main 1000", "sentinel failover-timeout main 3000"))
+			"sentinel down-after-milliseconds main "+millis(silent), "sentinel failover-timeout main 3000"))
 	}
 	c.until("the Sentinels know each other and the replica", func() bool {
 		for _, n := range s.sentinels {
@@ -125,6 +130,7 @@ func StartRedisSentinel(t testing.TB) *RedisSentinel {
 		}
 		return true
 	})
+	knowRedis(s.primary.addr, "with Sentinel")
 	return s
 }
 
@@ -138,6 +144,8 @@ func (s *RedisSentinel) Addrs() (all []string) {
 
 // KillPrimary kills the first primary, like that of a RedisCluster.
 func (s *RedisSentinel) KillPrimary() { s.primary.killCutOff() }
+
+func millis(d time.Duration) string { return strconv.FormatInt(d.Milliseconds(), 10) }
 
 func (r *RedisServer) killCutOff() {
 	info, _ := redisCLI(r.addr, "INFO", "replication")

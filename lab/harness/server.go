@@ -25,6 +25,7 @@ func StartPostgres(t testing.TB) *Server {
 
 func startServer(t testing.TB, k *kind) *Server {
 	t.Helper()
+	wanted(t, k.name)
 	p, err := k.install()
 	if err != nil {
 		t.Fatalf("harness: %v", err)
@@ -34,6 +35,9 @@ func startServer(t testing.TB, k *kind) *Server {
 	}
 	t.Cleanup(p.remove)
 	if err := p.start(); err != nil {
+		t.Fatalf("harness: %v", err)
+	}
+	if err := k.ping(p.base(p.addr)); err != nil {
 		t.Fatalf("harness: %v", err)
 	}
 	return &Server{t: t, p: p, db: map[string]bool{}}

@@ -13,6 +13,7 @@ import (
 // SQLite returns the path of a database file that is not there yet, gone at the end of the test.
 func SQLite(t testing.TB) string {
 	t.Helper()
+	wanted(t, "sqlite")
 	return filepath.Join(t.TempDir(), "sojourn.db")
 }
 
@@ -29,6 +30,11 @@ func Open(t testing.TB, driver, dsn string) *sql.DB {
 	defer cancel()
 	if err := db.PingContext(ctx); err != nil {
 		t.Fatalf("harness: %s %s: %v", driver, dsn, err)
+	}
+	if driver == "sqlite" { // of others the server was asked
+		if err := know(ctx, driver, db); err != nil {
+			t.Fatalf("harness: %s %s: %v", driver, dsn, err)
+		}
 	}
 	return db
 }

@@ -47,6 +47,7 @@ func onFaulty(t *testing.T, cfg sojourn.Config, f func(s *faulty)) {
 			func(text string) string { return text }},
 	} {
 		t.Run(k.name, func(t *testing.T) {
+			t.Parallel() // each has a server of its own
 			server := k.start(t)
 			proxy := harness.NewProxy(t, server.Addr())
 			store := place{k.dialect, k.driver, proxy.DSN(server.DSN("app", k.params...))}.store(t)
@@ -60,6 +61,7 @@ func onFaulty(t *testing.T, cfg sojourn.Config, f func(s *faulty)) {
 		})
 	}
 	t.Run("Redis", func(t *testing.T) {
+		t.Parallel()
 		server := harness.StartRedis(t, "--appendonly", "yes", "--appendfsync", "always")
 		proxy := harness.NewProxy(t, server.Addr())
 		store := redisStore(t, redisClient(t, nil, proxy.Addr()), redisstore.Options{})

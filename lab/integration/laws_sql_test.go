@@ -15,19 +15,21 @@ const patient = "_pragma=busy_timeout(10000)&_pragma=journal_mode(WAL)&_txlock=i
 // asApplications have it: tables by Migrate, and times parsed by the driver.
 var asApplications = []struct {
 	name string
-	at   func(t testing.TB) place
+	at   opener
 }{
 	{"SQLite", func(t testing.TB) place { return onSQLite(t, patient) }},
 	{"MariaDB", func(t testing.TB) place { return onMySQL(t, []string{"parseTime=true"}) }},
 	{"PostgreSQL", func(t testing.TB) place { return onPostgres(t) }},
 }
 
-func TestLawsOnSQLite(t *testing.T)     { lawsOn(t, asApplications[0].at(t)) }
-func TestLawsOnMariaDB(t *testing.T)    { lawsOn(t, asApplications[1].at(t)) }
-func TestLawsOnPostgreSQL(t *testing.T) { lawsOn(t, asApplications[2].at(t)) }
+func TestLawsOnSQLite(t *testing.T)     { lawsOn(t, asApplications[0].at) }
+func TestLawsOnMariaDB(t *testing.T)    { lawsOn(t, asApplications[1].at) }
+func TestLawsOnPostgreSQL(t *testing.T) { lawsOn(t, asApplications[2].at) }
 
 // lawsOn tells every story on one database: sessions have to get along with those of others.
-func lawsOn(t *testing.T, p place) {
+func lawsOn(t *testing.T, at opener) {
+	t.Parallel()
+	p := at(t)
 	store := p.store(t)
 	migrate(t, store)
 	laws.Run(t, func(*testing.T) sojourn.Store { return store })

@@ -74,6 +74,7 @@ func TestTwoProcessesLoseNoUpdate(t *testing.T) {
 	}
 	for _, k := range betweenProcesses {
 		t.Run(k.name, func(t *testing.T) {
+			t.Parallel()
 			o := k.at(t)
 			m := managerOn(t, o.store(t), sojourn.Config{})
 			w := visit(m, "POST", "", func(_ http.ResponseWriter, r *http.Request) { clicks.Put(r.Context(), 0) })

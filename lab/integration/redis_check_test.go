@@ -49,7 +49,7 @@ func TestRedisCheck(t *testing.T) {
 func TestRedisRights(t *testing.T) {
 	server := harness.StartRedis(t)
 	server.CLI("ACL", "SETUSER", "app", "on", ">word", "~sojourn:*", "+get", "+set", "+setrange", "+getrange", "+exists", "+del", "+pexpire", "+time",
-		"+eval", "+evalsha", "+wait", "+zadd", "+zrem", "+zscan", "+zrange", "+zremrangebyscore", "+info", "+hello", "+client", "+ping", "+multi", "+exec", "+pttl")
+		"+eval", "+evalsha", "+eval_ro", "+evalsha_ro", "+wait", "+zadd", "+zrem", "+zscan", "+zrange", "+zremrangebyscore", "+info", "+hello", "+client", "+ping", "+multi", "+exec", "+pttl")
 	c := redisClient(t, func(o *rueidis.ClientOption) { o.Username, o.Password = "app", "word" }, server.Addr())
 	s := redisStore(t, c, redisstore.Options{Prefix: "sojourn:", Near: time.Second})
 	if err := s.Check(t.Context()); err != nil {

@@ -18,7 +18,7 @@ import (
 // commands counts what a server was told by clients, by name; what scripts call counts as well.
 func commands(s *harness.RedisServer) map[string]int {
 	all := make(map[string]int)
-	for _, m := range regexp.MustCompile(`cmdstat_([a-z|]+):calls=(\d+)`).FindAllStringSubmatch(s.CLI("INFO", "commandstats"), -1) {
+	for _, m := range regexp.MustCompile(`cmdstat_([a-z_|]+):calls=(\d+)`).FindAllStringSubmatch(s.CLI("INFO", "commandstats"), -1) {
 		all[m[1]], _ = strconv.Atoi(m[2])
 	}
 	for _, noise := range []string{"info", "config|resetstat", "client|setinfo", "client|tracking", "hello", "ping", "command|docs", "command"} {
@@ -50,6 +50,12 @@ func TestRedisCommandsAreCounted(t *testing.T) {
 	if err := s.Delete(ctx, warm.ID, 0); err != nil {
 		t.Fatal(err)
 	}
+	if _, err := s.RevokeOwner(ctx, "ann", ""); err != nil {
+		t.Fatal(err)
+	}
+	if _, _, err := s.Fence(ctx, "ann"); err != nil {
+		t.Fatal(err)
+	}
 	anonymous, owned := newRecord(""), newRecord("bob")
 	for _, step := range []struct {
 		name string
@@ -57,6 +63,7 @@ func TestRedisCommandsAreCounted(t *testing.T) {
 		do   func() error
 	}{
 		{"Create", "evalsha=1 set=1", func() error { return s.Create(ctx, anonymous) }},
+		{"Load", "evalsha_ro=1 get=2", func() error { _, err := s.Load(ctx, anonymous.ID); return err }}, // with everybody's fence
 		{"Load", "get=1", func() error { _, err := s.Load(ctx, anonymous.ID); return err }},
 		{"Update", "evalsha=1 getrange=1 set=1", func() error { anonymous = update(anonymous); return nil }},
 		{"Touch", "evalsha=1 getrange=1 pexpire=1 setrange=1", func() error { return s.Touch(ctx, anonymous) }},
@@ -64,21 +71,53 @@ func TestRedisCommandsAreCounted(t *testing.T) {
 		{"Create for an owner", "evalsha=2 pexpire=1 set=1 time=1 zadd=1 zrange=1 zremrangebyscore=1", func() error { return s.Create(ctx, owned) }},
 		{"Update of an owner's", "evalsha=1 getrange=2 set=1", func() error { owned = update(owned); return nil }},
 		{"Touch of an owner's", "evalsha=1 getrange=1 pexpire=1 setrange=1", func() error { return s.Touch(ctx, owned) }},
-		{"Fence", "get=1", func() error { _, err := s.Fence(ctx, "bob"); return err }},
+		{"Fence of who was never revoked", "evalsha_ro=1 get=1", func() error { _, _, err := s.Fence(ctx, "bob"); return err }},
 		{"Delete of an owner's", "del=1 evalsha=1 getrange=2 zrem=1", func() error { return s.Delete(ctx, owned.ID, owned.Version) }},
+		{"RevokeOwner of nothing", "evalsha=1 get=1 set=1 time=1 zscan=1", func() error { _, err := s.RevokeOwner(ctx, "bob", ""); return err }},
+		{"Fence", "evalsha_ro=1 get=1 time=1", func() error { _, _, err := s.Fence(ctx, "bob"); return err }},
 	} {
-		server.CLI("CONFIG", "RESETSTAT")
-		if err := step.do(); err != nil {
-			t.Fatalf("%s: %v", step.name, err)
+		line := ""
+		for range 5 { // what was read of everybody's fence is believed for a moment, which a busy machine may let pass
+			server.CLI("CONFIG", "RESETSTAT")
+			if err := step.do(); err != nil {
+				t.Fatalf("%s: %v", step.name, err)
+			}
+			var got []string
+			for name, n := range commands(server) {
+				got = append(got, fmt.Sprintf("%s=%d", name, n))
+			}
+			slices.Sort(got)
+			if line = strings.Join(got, " "); line == step.want || step.name != "Load" {
+				break
+			}
 		}
-		var got []string
-		for name, n := range commands(server) {
-			got = append(got, fmt.Sprintf("%s=%d", name, n))
-		}
-		slices.Sort(got)
-		if line := strings.Join(got, " "); line != step.want {
+		if line != step.want {
 			t.Errorf("%s: %s, want %s", step.name, line, step.want)
 		}
+	}
+}
+
+// However many loads there are, everybody's fence is asked for four times a second at most.
+func TestRedisAsksForEverybodyNowAndThen(t *testing.T) {
+	server := harness.StartRedis(t)
+	s := redisStore(t, redisClient(t, nil, server.Addr()), redisstore.Options{})
+	r := create(t, s, newRecord(""))
+	if _, err := s.RaiseEveryone(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	server.CLI("CONFIG", "RESETSTAT")
+	began, loads := time.Now(), 0
+	for ; loads < 2000; loads++ {
+		if _, err := s.Load(t.Context(), r.ID); err != nil {
+			t.Fatal(err)
+		}
+		if _, _, err := s.EveryoneFence(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+	}
+	most := int(time.Since(began)/(sojourn.EveryoneLease/4)) + 1
+	if got := commands(server); got["evalsha_ro"] > most || got["get"] != loads+got["evalsha_ro"] {
+		t.Errorf("%d loads in %v: %v, want at most %d questions beside them", loads, time.Since(began), got, most)
 	}
 }
 
@@ -96,17 +135,13 @@ func TestRedisForgetsScripts(t *testing.T) {
 	}
 }
 
-// 100,000 sessions of one owner come in pages, not all at once, and those that have vanished are passed
-// over.
+// 50 MB in sessions of one owner come in pages, not all at once, and those that have vanished are passed over.
 func TestRedisListsManySessions(t *testing.T) {
-	n := 100_000
-	if testing.Short() {
-		n = 10_000
-	}
+	const n, size = 20_000, 2500
 	server := harness.StartRedis(t)
 	c := redisClient(t, nil, server.Addr())
 	s := redisStore(t, c, redisstore.Options{Prefix: "sojourn:"})
-	ctx, value := t.Context(), make([]byte, 500)
+	ctx, value := t.Context(), make([]byte, size)
 	work := make(chan int)
 	done := make(chan error)
 	for range 64 {
@@ -140,7 +175,7 @@ func TestRedisListsManySessions(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if listed++; listed%10_000 == 0 {
+		if listed++; listed%2_000 == 0 {
 			runtime.GC()
 			runtime.ReadMemStats(&m)
 			peak = max(peak, m.HeapAlloc)
@@ -156,7 +191,7 @@ func TestRedisListsManySessions(t *testing.T) {
 		t.Errorf("%d were listed, want %d", listed, n)
 	}
 	if grown := int64(peak) - int64(before.HeapAlloc); grown > 30<<20 {
-		t.Errorf("%d MB are held while listing %d sessions of 500 bytes", grown>>20, n)
+		t.Errorf("%d MB are held while listing %d sessions of %d bytes", grown>>20, n, size)
 	} else {
 		t.Logf("%d sessions listed, at most %.1f MB held", listed, float64(grown)/(1<<20))
 	}
@@ -164,8 +199,8 @@ func TestRedisListsManySessions(t *testing.T) {
 	if err != nil || fence == 0 {
 		t.Fatal(fence, err)
 	}
-	if left := server.CLI("DBSIZE"); left != "1" { // the fence
-		t.Errorf("%s keys are left, want the fence alone", left)
+	if left := server.CLI("DBSIZE"); left != "1" && left != "2" { // the fence, and entries of sessions that had ended before
+		t.Errorf("%s keys are left, want the fence, and at most the index", left)
 	}
 }
 

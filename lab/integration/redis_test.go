@@ -85,13 +85,13 @@ var redisPlaces = []struct {
 		return redisClient(t, nil, harness.Redis(t)), redisstore.Options{Near: 2 * time.Second}
 	}},
 	{"cluster", func(t *testing.T) (rueidis.Client, redisstore.Options) {
-		return redisClient(t, nil, harness.StartRedisCluster(t).Addrs()...), redisstore.Options{}
+		return redisClient(t, nil, harness.StartRedisCluster(t, harness.Unhurried).Addrs()...), redisstore.Options{}
 	}},
 	{"cluster, near cache, waiting for replicas", func(t *testing.T) (rueidis.Client, redisstore.Options) {
-		return redisClient(t, nil, harness.StartRedisCluster(t).Addrs()...), redisstore.Options{Near: 2 * time.Second, WaitReplicas: 1}
+		return redisClient(t, nil, harness.StartRedisCluster(t, harness.Unhurried).Addrs()...), redisstore.Options{Near: 2 * time.Second, WaitReplicas: 1}
 	}},
 	{"sentinel", func(t *testing.T) (rueidis.Client, redisstore.Options) {
-		return redisClient(t, func(o *rueidis.ClientOption) { o.Sentinel.MasterSet = "main" }, harness.StartRedisSentinel(t).Addrs()...), redisstore.Options{}
+		return redisClient(t, func(o *rueidis.ClientOption) { o.Sentinel.MasterSet = "main" }, harness.StartRedisSentinel(t, harness.Unhurried).Addrs()...), redisstore.Options{}
 	}},
 }
 

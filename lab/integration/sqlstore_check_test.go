@@ -4,8 +4,8 @@ import (
 	"database/sql"
 	"errors"
 	"strings"
+	"sync"
 	"testing"
-	"time"
 
 	"github.com/gosojourn/sojourn"
 	"github.com/gosojourn/sojourn/lab/harness"
@@ -15,11 +15,11 @@ import (
 // Check names everything at once, each with what to do.
 func TestSQLCheckNamesWhatIsWrong(t *testing.T) {
 	for name, c := range map[string]struct {
-		place place
-		want  []string
+		at   opener
+		want []string
 	}{
-		"no table": {onMySQL(t, nil), []string{"no table `sessions`: call Migrate"}},
-		"everything": {onMySQL(t, []string{"autocommit=0"}, "CREATE TABLE sessions (token CHAR(20), data TEXT, expiry INT)"),
+		"no table": {mysqlPlace(nil), []string{"no table `sessions`: call Migrate"}},
+		"everything": {mysqlPlace([]string{"autocommit=0"}, "CREATE TABLE sessions (token CHAR(20), data TEXT, expiry INT)"),
 			[]string{
 				"token holds 20, it must hold 24: ALTER TABLE `sessions` MODIFY token CHAR(43)",
 				"data is of type text: ALTER TABLE `sessions` MODIFY data BLOB",
@@ -28,9 +28,9 @@ func TestSQLCheckNamesWhatIsWrong(t *testing.T) {
 				"expiry has no index",
 				"autocommit is off",
 			}},
-		"BINARY pads with zeros": {onMySQL(t, nil, "CREATE TABLE sessions (token BINARY(43) PRIMARY KEY, data TINYBLOB NOT NULL, expiry DATETIME NOT NULL, KEY(expiry))"),
+		"BINARY pads with zeros": {mysqlPlace(nil, "CREATE TABLE sessions (token BINARY(43) PRIMARY KEY, data TINYBLOB NOT NULL, expiry DATETIME NOT NULL, KEY(expiry))"),
 			[]string{"token is of type binary", "data is of type tinyblob"}},
-		"Postgres": {onPostgres(t, "CREATE TABLE sessions (token VARCHAR(20), data TEXT, expiry TIMESTAMP)"),
+		"Postgres": {postgresPlace("CREATE TABLE sessions (token VARCHAR(20), data TEXT, expiry TIMESTAMP)"),
 			[]string{
 				"token holds 20, it must hold 24",
 				"data is of type text: ALTER TABLE \"sessions\" ALTER COLUMN data TYPE BYTEA",
@@ -38,14 +38,15 @@ func TestSQLCheckNamesWhatIsWrong(t *testing.T) {
 				"token is not unique",
 				"expiry has no index",
 			}},
-		"half migrated": {onPostgres(t, postgresTable, "ALTER TABLE sessions ADD owner BYTEA"), []string{"not completed: call Migrate again"}},
-		"owner":         {onPostgres(t, postgresTable, "ALTER TABLE sessions ADD owner TEXT"), []string{"owner is of type text"}},
-		"other columns": {onSQLite(t, usual, "CREATE TABLE sessions (id INTEGER PRIMARY KEY, name TEXT)"),
+		"half migrated": {postgresPlace(postgresTable, "ALTER TABLE sessions ADD owner BYTEA"), []string{"not completed: call Migrate again"}},
+		"owner":         {postgresPlace(postgresTable, "ALTER TABLE sessions ADD owner TEXT"), []string{"owner is of type text"}},
+		"other columns": {sqlitePlace(usual, "CREATE TABLE sessions (id INTEGER PRIMARY KEY, name TEXT)"),
 			[]string{"no column token", "no column data", "no column expiry"}},
-		"busy_timeout": {onSQLite(t, "", sqliteTable), []string{"busy_timeout is 0"}},
+		"busy_timeout": {sqlitePlace("", sqliteTable), []string{"busy_timeout is 0"}},
 	} {
 		t.Run(name, func(t *testing.T) {
-			err := c.place.store(t).Check(t.Context())
+			t.Parallel()
+			err := c.at(t).store(t).Check(t.Context())
 			if err == nil {
 				t.Fatal("Check: nil")
 			}
@@ -82,98 +83,99 @@ func TestSQLCheckSeesTheIdlePool(t *testing.T) {
 func TestSQLErrorsTellNoSecrets(t *testing.T) {
 	r := newRecord("secret-owner")
 	r.Data = []byte("secret-data \xff\xfe \x00 secret-data")
-	for name, p := range map[string]place{
-		"MySQL, no table":        onMySQL(t, nil),
-		"MySQL, text":            onMySQL(t, nil, "CREATE TABLE sessions (token CHAR(43) PRIMARY KEY, data TEXT, expiry TIMESTAMP NOT NULL DEFAULT CURRENT_TIMESTAMP)"),
-		"MySQL, short":           onMySQL(t, nil, "CREATE TABLE sessions (token CHAR(20) PRIMARY KEY, data BLOB, expiry TIMESTAMP NOT NULL DEFAULT CURRENT_TIMESTAMP)"),
-		"MySQL, number":          onMySQL(t, nil, "CREATE TABLE sessions (token BIGINT PRIMARY KEY, data BLOB, expiry TIMESTAMP NOT NULL DEFAULT CURRENT_TIMESTAMP)"),
-		"Postgres, no table":     onPostgres(t),
-		"Postgres, text":         onPostgres(t, "CREATE TABLE sessions (token BIGINT PRIMARY KEY, data BYTEA, expiry TIMESTAMPTZ)"),
-		"Postgres, out of reach": {sqlstore.Postgres, "pgx", "postgres://127.0.0.1:1/none"},
-		"SQLite, no table":       onSQLite(t, usual),
-	} {
-		t.Run(name, func(t *testing.T) {
-			db, err := sql.Open(p.driver, p.dsn) // without a Ping
-			if err != nil {
-				t.Fatal(err)
+	nowhere := place{sqlstore.Postgres, "pgx", "postgres://127.0.0.1:1/none"}
+	besideEachOther(t, map[string]opener{
+		"MySQL, no table":        mysqlPlace(nil),
+		"MySQL, text":            mysqlPlace(nil, "CREATE TABLE sessions (token CHAR(43) PRIMARY KEY, data TEXT, expiry TIMESTAMP NOT NULL DEFAULT CURRENT_TIMESTAMP)"),
+		"MySQL, short":           mysqlPlace(nil, "CREATE TABLE sessions (token CHAR(20) PRIMARY KEY, data BLOB, expiry TIMESTAMP NOT NULL DEFAULT CURRENT_TIMESTAMP)"),
+		"MySQL, number":          mysqlPlace(nil, "CREATE TABLE sessions (token BIGINT PRIMARY KEY, data BLOB, expiry TIMESTAMP NOT NULL DEFAULT CURRENT_TIMESTAMP)"),
+		"Postgres, no table":     postgresPlace(),
+		"Postgres, text":         postgresPlace("CREATE TABLE sessions (token BIGINT PRIMARY KEY, data BYTEA, expiry TIMESTAMPTZ)"),
+		"Postgres, out of reach": func(testing.TB) place { return nowhere },
+		"SQLite, no table":       sqlitePlace(usual),
+	}, func(t *testing.T, p place) {
+		db, err := sql.Open(p.driver, p.dsn) // without a Ping
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer db.Close()
+		s := newStore(t, db, p.dialect, sqlstore.Options{})
+		errs := []error{s.Create(t.Context(), r), s.Update(t.Context(), r, r.Version), s.Touch(t.Context(), r), s.Delete(t.Context(), r.ID, r.Version)}
+		_, err = s.Load(t.Context(), r.ID)
+		_, err2 := s.RevokeOwner(t.Context(), r.Owner, r.ID)
+		for _, err := range append(errs, err, err2) {
+			if err == nil {
+				continue
 			}
-			defer db.Close()
-			s := newStore(t, db, p.dialect, sqlstore.Options{})
-			errs := []error{s.Create(t.Context(), r), s.Update(t.Context(), r, r.Version), s.Touch(t.Context(), r), s.Delete(t.Context(), r.ID, r.Version)}
-			_, err = s.Load(t.Context(), r.ID)
-			_, err2 := s.RevokeOwner(t.Context(), r.Owner, r.ID)
-			for _, err := range append(errs, err, err2) {
-				if err == nil {
-					continue
-				}
-				if errors.Is(err, sojourn.ErrNotFound) || errors.Is(err, sojourn.ErrConflict) {
-					continue
-				}
-				for _, secret := range []string{r.ID, r.ID[:8], "secret", "\\xFF", "736563726574"} {
-					if strings.Contains(err.Error(), secret) {
-						t.Errorf("an error quotes %q: %v", secret, err)
-					}
-				}
-				if !strings.HasPrefix(err.Error(), "sqlstore: ") {
-					t.Errorf("an error does not say whence: %v", err)
+			if errors.Is(err, sojourn.ErrNotFound) || errors.Is(err, sojourn.ErrConflict) {
+				continue
+			}
+			for _, secret := range []string{r.ID, r.ID[:8], "secret", "\\xFF", "736563726574"} {
+				if strings.Contains(err.Error(), secret) {
+					t.Errorf("an error quotes %q: %v", secret, err)
 				}
 			}
-		})
-	}
+			if !strings.HasPrefix(err.Error(), "sqlstore: ") {
+				t.Errorf("an error does not say whence: %v", err)
+			}
+		}
+	})
 }
 
 // A server that was restarted has forgotten every prepared statement.
 func TestSQLServerRestarted(t *testing.T) {
 	for name, c := range map[string]struct {
-		server  *harness.Server
+		start   func(testing.TB) *harness.Server
 		dialect sqlstore.Dialect
 		driver  string
 	}{
-		"MySQL":    {harness.StartMySQL(t), sqlstore.MySQL, "mysql"},
-		"Postgres": {harness.StartPostgres(t), sqlstore.Postgres, "pgx"},
+		"MySQL":    {harness.StartMySQL, sqlstore.MySQL, "mysql"},
+		"Postgres": {harness.StartPostgres, sqlstore.Postgres, "pgx"},
 	} {
-		server, p := c.server, place{c.dialect, c.driver, c.server.DSN("app")}
-		s := p.store(t)
-		migrate(t, s)
-		r := create(t, s, newRecord("ann"))
-		holds(t, s, r)
-		server.Kill()
-		if _, err := s.Load(t.Context(), r.ID); err == nil || errors.Is(err, sojourn.ErrNotFound) {
-			t.Errorf("%s: Load without a server: %v, want an error that is not ErrNotFound", name, err)
-		}
-		next := r
-		next.Version = newVersion()
-		if err := s.Update(t.Context(), next, r.Version); err == nil || errors.Is(err, sojourn.ErrConflict) {
-			t.Errorf("%s: Update without a server: %v, want an error that is not ErrConflict", name, err)
-		}
-		server.Start()
-		holds(t, s, r)
-		if err := s.Update(t.Context(), next, r.Version); err != nil {
-			t.Errorf("%s: Update after the restart: %v", name, err)
-		}
-		holds(t, s, next)
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			server := c.start(t)
+			p := place{c.dialect, c.driver, server.DSN("app")}
+			s := p.store(t)
+			migrate(t, s)
+			r := create(t, s, newRecord("ann"))
+			holds(t, s, r)
+			server.Kill()
+			if _, err := s.Load(t.Context(), r.ID); err == nil || errors.Is(err, sojourn.ErrNotFound) {
+				t.Errorf("Load without a server: %v, want an error that is not ErrNotFound", err)
+			}
+			next := r
+			next.Version = newVersion()
+			if err := s.Update(t.Context(), next, r.Version); err == nil || errors.Is(err, sojourn.ErrConflict) {
+				t.Errorf("Update without a server: %v, want an error that is not ErrConflict", err)
+			}
+			server.Start()
+			holds(t, s, r)
+			if err := s.Update(t.Context(), next, r.Version); err != nil {
+				t.Errorf("Update after the restart: %v", err)
+			}
+			holds(t, s, next)
+		})
 	}
 }
 
-// Postgres ends every connection, and a running store goes on.
+// Postgres ends every connection, and a running store goes on: whoever only looks asks another connection.
 func TestSQLConnectionsTerminated(t *testing.T) {
 	p := onPostgres(t, postgresTable)
 	s := p.store(t)
 	migrate(t, s)
 	r := create(t, s, newRecord("ann"))
 	for range 3 {
-		p.exec(t, "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()")
-		time.Sleep(20 * time.Millisecond)
-		var err error
-		for range 20 { // connections that died in the pool may each fail once
-			if _, err = s.Load(t.Context(), r.ID); err == nil {
-				break
-			} else if errors.Is(err, sojourn.ErrNotFound) {
-				t.Fatal("a connection that ended reads as 'no such session'")
-			}
+		var wg sync.WaitGroup
+		for range 10 { // so that there are several connections to end
+			wg.Go(func() { holds(t, s, r) })
 		}
-		if err != nil {
-			t.Fatal(err)
+		wg.Wait()
+		p.exec(t, "SELECT pg_terminate_backend(pid, 10000) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()")
+		for range 20 {
+			if _, err := s.Load(t.Context(), r.ID); err != nil {
+				t.Fatal(err)
+			}
 		}
 	}
 	holds(t, s, r)

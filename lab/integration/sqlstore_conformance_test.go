@@ -13,9 +13,6 @@ import (
 // Every promise of a store, on tables as people have them and with the settings that people make.
 // The settings of one case have nothing to do with each other: one that does harm would show.
 func TestSQLStore(t *testing.T) {
-	isolated := func(level string) string {
-		return "DO $$ BEGIN EXECUTE 'ALTER DATABASE ' || current_database() || ' SET default_transaction_isolation = ''" + level + "'''; END $$"
-	}
 	for _, c := range []struct {
 		name     string
 		place    func(t *testing.T) place
@@ -35,21 +32,21 @@ func TestSQLStore(t *testing.T) {
 				mysqlTable, "ALTER TABLE sessions CONVERT TO CHARACTER SET utf8mb4 COLLATE utf8mb4_bin")
 		}, true, sqlstore.Options{NoPrepare: true}, 8},
 		{"MySQL latin1, ON UPDATE, serializable", func(t *testing.T) place {
-			return onMySQL(t, []string{"tx_isolation='SERIALIZABLE'", "sql_mode='ANSI,TRADITIONAL,PAD_CHAR_TO_FULL_LENGTH'"},
+			return onMySQL(t, []string{mysqlIsolation(t, "SERIALIZABLE"), "sql_mode='ANSI,TRADITIONAL,PAD_CHAR_TO_FULL_LENGTH'"},
 				strings.Replace(mysqlTable, "expiry TIMESTAMP(6) NOT NULL", "expiry TIMESTAMP NOT NULL DEFAULT CURRENT_TIMESTAMP ON UPDATE CURRENT_TIMESTAMP", 1),
 				"ALTER TABLE sessions CONVERT TO CHARACTER SET latin1")
 		}, true, sqlstore.Options{}, 8},
 		{"MySQL as Migrate makes it", func(t *testing.T) place {
-			return onMySQL(t, []string{"tx_isolation='READ-COMMITTED'"})
-		}, true, sqlstore.Options{Table: "visits"}, 1},
+			return onMySQL(t, []string{mysqlIsolation(t, "READ-COMMITTED")})
+		}, true, sqlstore.Options{Table: "visits", OwnPool: true}, 1},
 		{"Postgres as documented", func(t *testing.T) place {
 			return onPostgres(t, postgresTable)
 		}, false, sqlstore.Options{}, 8},
 		{"Postgres migrated, serializable", func(t *testing.T) place {
-			return onPostgres(t, postgresTable, isolated("serializable"))
+			return onPostgres(t, postgresTable, postgresIsolation("serializable"))
 		}, true, sqlstore.Options{}, 8},
 		{"Postgres char, repeatable read, as behind a pooler", func(t *testing.T) place {
-			p := onPostgres(t, strings.Replace(postgresTable, "TEXT", "CHAR(43)", 1), isolated("repeatable read"))
+			p := onPostgres(t, strings.Replace(postgresTable, "TEXT", "CHAR(43)", 1), postgresIsolation("repeatable read"))
 			p.dsn += "?default_query_exec_mode=simple_protocol"
 			return p
 		}, true, sqlstore.Options{NoPrepare: true}, 8},
@@ -57,7 +54,7 @@ func TestSQLStore(t *testing.T) {
 			p := onPostgres(t)
 			p.dsn += "?default_query_exec_mode=exec"
 			return p
-		}, true, sqlstore.Options{NoPrepare: true, Table: "public.Visits"}, 1},
+		}, true, sqlstore.Options{NoPrepare: true, OwnPool: true, Table: "public.Visits"}, 1},
 		{"SQLite as documented", func(t *testing.T) place {
 			return onSQLite(t, usual, sqliteTable)
 		}, false, sqlstore.Options{}, 8},
@@ -65,10 +62,11 @@ func TestSQLStore(t *testing.T) {
 			return onSQLite(t, usual, sqliteTable)
 		}, true, sqlstore.Options{}, 8},
 		{"SQLite UTF-16, rollback journal", func(t *testing.T) place {
-			return onSQLite(t, "_pragma=busy_timeout(5000)&_pragma=synchronous(OFF)", "PRAGMA encoding = 'UTF-16le';"+sqliteTable)
-		}, true, sqlstore.Options{NoPrepare: true}, 1},
+			return onSQLite(t, "_pragma=busy_timeout(5000)&_pragma=synchronous(NORMAL)", "PRAGMA encoding = 'UTF-16le';"+sqliteTable)
+		}, true, sqlstore.Options{NoPrepare: true, OwnPool: true}, 1},
 	} {
 		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
 			p := c.place(t)
 			db := harness.Open(t, p.driver, p.dsn)
 			db.SetMaxOpenConns(c.conns)

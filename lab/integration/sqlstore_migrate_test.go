@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"runtime"
 	"strings"
 	"sync"
 	"testing"
@@ -42,7 +43,7 @@ func TestSQLTableAsItStands(t *testing.T) {
 			}
 		}
 		unsupported("ListOwner", last)
-		_, err := s.Fence(ctx, "bob")
+		_, _, err := s.Fence(ctx, "bob")
 		unsupported("Fence", err)
 		_, err = s.RevokeOwner(ctx, "bob", "")
 		unsupported("RevokeOwner", err)
@@ -111,6 +112,14 @@ func TestSQLMigrateMissesNoLogin(t *testing.T) {
 		defer cancel()
 		var mu sync.Mutex
 		live := map[string]bool{}
+		logins := func() int { mu.Lock(); defer mu.Unlock(); return len(live) }
+		someMore := func() {
+			for most, end := logins()+20, time.Now().Add(20*time.Second); logins() < most && !t.Failed(); runtime.Gosched() {
+				if time.Now().After(end) {
+					t.Fatal("nobody logs in: nothing is tested")
+				}
+			}
+		}
 		var wg sync.WaitGroup
 		for range 4 {
 			s := p.store(t)
@@ -133,13 +142,11 @@ func TestSQLMigrateMissesNoLogin(t *testing.T) {
 				}
 			})
 		}
-		time.Sleep(100 * time.Millisecond)
+		someMore()
 		s := p.store(t)
 		migrate(t, s)
-		mu.Lock()
-		before := len(live)
-		mu.Unlock()
-		time.Sleep(100 * time.Millisecond)
+		before := logins()
+		someMore()
 		cancel()
 		wg.Wait()
 		listed := owned(t, s, "ann")
@@ -154,11 +161,8 @@ func TestSQLMigrateMissesNoLogin(t *testing.T) {
 
 func TestSQLMigrateKeepsToItself(t *testing.T) {
 	t.Run("a column owner of somebody else", func(t *testing.T) {
-		for _, p := range []place{
-			onMySQL(t, nil, mysqlTable, "ALTER TABLE sessions ADD owner INT NOT NULL DEFAULT 7"),
-			onPostgres(t, postgresTable, "ALTER TABLE sessions ADD owner INT NOT NULL DEFAULT 7"),
-			onSQLite(t, usual, sqliteTable, "ALTER TABLE sessions ADD owner INT NOT NULL DEFAULT 7"),
-		} {
+		everywhere(t, func(t *testing.T, p place) {
+			p.exec(t, "ALTER TABLE sessions ADD owner INT NOT NULL DEFAULT 7")
 			s := p.store(t)
 			if err := s.Migrate(t.Context()); err == nil || !strings.Contains(err.Error(), "rename") {
 				t.Errorf("Migrate: %v, want an error that says to rename the column", err)
@@ -168,7 +172,38 @@ func TestSQLMigrateKeepsToItself(t *testing.T) {
 			if n := scan[int](t, p.open(t), "SELECT owner FROM sessions"); n != 7 {
 				t.Errorf("the column is now %d", n)
 			}
-		}
+		})
+	})
+	t.Run("a view", func(t *testing.T) {
+		everywhere(t, func(t *testing.T, p place) {
+			p.exec(t, "ALTER TABLE sessions RENAME TO kept", "CREATE VIEW sessions AS SELECT * FROM kept")
+			if err := p.store(t).Migrate(t.Context()); err == nil || !strings.Contains(err.Error(), "is a view, nothing was changed") {
+				t.Errorf("Migrate: %v, want an error that says that it is a view", err)
+			}
+			nothingMigrated(t, p)
+		})
+	})
+	t.Run("an index of that name", func(t *testing.T) {
+		everywhere(t, func(t *testing.T, p place) {
+			drop := "DROP INDEX sessions_expiry_idx"
+			if p.dialect == sqlstore.MySQL {
+				drop += " ON sessions"
+			}
+			p.exec(t, drop, "CREATE INDEX sessions_expiry_idx ON sessions (token, expiry)")
+			if err := p.store(t).Migrate(t.Context()); err == nil || !strings.Contains(err.Error(), "nothing was changed: rename it") {
+				t.Errorf("Migrate: %v, want an error that says to rename the index", err)
+			}
+			nothingMigrated(t, p)
+		})
+	})
+	t.Run("another table's index of that name", func(t *testing.T) {
+		besideEachOther(t, map[string]opener{"Postgres": postgresPlace(postgresTable), "SQLite": sqlitePlace(usual, sqliteTable)}, func(t *testing.T, p place) {
+			p.exec(t, "CREATE TABLE other (x INT)", "CREATE INDEX sessions_owner_idx ON other (x)")
+			if err := p.store(t).Migrate(t.Context()); err == nil || !strings.Contains(err.Error(), "nothing was changed: rename it") {
+				t.Errorf("Migrate: %v, want an error that says to rename the index", err)
+			}
+			nothingMigrated(t, p)
+		})
 	})
 	t.Run("a table of something else", func(t *testing.T) {
 		p := onPostgres(t, "CREATE TABLE sessions (id INT)")
@@ -181,14 +216,98 @@ func TestSQLMigrateKeepsToItself(t *testing.T) {
 	})
 }
 
-func TestSQLTableOfAnotherName(t *testing.T) {
-	places := map[string]place{
-		"select":           onMySQL(t, nil),
-		"public.Order":     onPostgres(t),
-		"main.my_sessions": onSQLite(t, usual),
+// nothingMigrated says what Migrate has left behind that it refused to do.
+func nothingMigrated(t *testing.T, p place) {
+	t.Helper()
+	for _, q := range []string{"SELECT COUNT(owner) FROM sessions", "SELECT COUNT(*) FROM sessions_owners"} {
+		var n int
+		if err := p.open(t).QueryRowContext(t.Context(), q).Scan(&n); err == nil {
+			t.Errorf("%s: is there", q)
+		}
 	}
-	for name, p := range places {
+}
+
+// The fences belong to the table of sessions, wherever the search_path of whoever migrates would put a new table, or finds
+// another tenant's.
+func TestSQLMigrateKeepsTheFencesBesideTheSessions(t *testing.T) {
+	path := func(p place, s string) place {
+		p.dsn += "?search_path=" + s
+		return p
+	}
+	t.Run("a new table", func(t *testing.T) {
+		p := onPostgres(t, postgresTable, "CREATE SCHEMA tools")
+		migrate(t, path(p, "tools,public").store(t))
+		s := p.store(t)
+		r := create(t, s, newRecord("ann"))
+		if _, err := s.RevokeOwner(t.Context(), "ann", ""); err != nil {
+			t.Errorf("RevokeOwner by a role of another search_path: %v", err)
+		}
+		lacks(t, s, r.ID)
+	})
+	t.Run("another tenant's table", func(t *testing.T) {
+		p := onPostgres(t, postgresTable, "CREATE SCHEMA tenant", "CREATE TABLE tenant.sessions (LIKE sessions INCLUDING ALL)")
+		migrate(t, p.store(t))
+		tenant := path(p, "tenant,public")
+		if err := tenant.store(t).Migrate(t.Context()); err == nil || !strings.Contains(err.Error(), `name the schema in Options.Table, such as "tenant.sessions"`) {
+			t.Errorf("Migrate: %v, want an error that says to name the schema", err)
+		}
+		s := newStore(t, tenant.open(t), tenant.dialect, sqlstore.Options{Table: "tenant.sessions"})
+		migrate(t, s)
+		if _, err := s.RevokeOwner(t.Context(), "ann", ""); err != nil {
+			t.Fatal(err)
+		}
+		if f, _, err := p.store(t).Fence(t.Context(), "ann"); f != 0 || err != nil {
+			t.Errorf("the other tenant's ann has fence %d, %v", f, err)
+		}
+	})
+}
+
+// PostgreSQL builds no index of a table in parts beside the traffic. Migrate builds it nevertheless, and what MigrationSQL
+// answers can be run.
+func TestSQLMigrateATableInParts(t *testing.T) {
+	parts := []string{"CREATE TABLE sessions (token TEXT PRIMARY KEY, data BYTEA NOT NULL, expiry TIMESTAMPTZ NOT NULL) PARTITION BY HASH (token)",
+		"CREATE TABLE sessions_0 PARTITION OF sessions FOR VALUES WITH (MODULUS 2, REMAINDER 0)",
+		"CREATE TABLE sessions_1 PARTITION OF sessions FOR VALUES WITH (MODULUS 2, REMAINDER 1)"}
+	for name, alter := range map[string]func(t *testing.T, p place, s *sqlstore.Store){
+		"Migrate": func(t *testing.T, p place, s *sqlstore.Store) { migrate(t, s) },
+		"MigrationSQL": func(t *testing.T, p place, s *sqlstore.Store) {
+			todo, err := s.MigrationSQL(t.Context())
+			if err != nil {
+				t.Fatal(err)
+			}
+			p.exec(t, todo...)
+		},
+	} {
 		t.Run(name, func(t *testing.T) {
+			p := onPostgres(t, parts...)
+			s := p.store(t)
+			r := create(t, s, newRecord("ann"))
+			alter(t, p, s)
+			migrate(t, s)
+			if todo, err := s.MigrationSQL(t.Context()); len(todo) > 0 || err != nil {
+				t.Errorf("afterwards there is to do %q, %v", todo, err)
+			}
+			if err := s.Check(t.Context()); err != nil {
+				t.Errorf("Check: %v", err)
+			}
+			for got, err := range s.ListOwner(t.Context(), "ann") {
+				if err != nil || got.ID != r.ID {
+					t.Errorf("ListOwner: %v, %v", got, err)
+				}
+			}
+		})
+	}
+}
+
+func TestSQLTableOfAnotherName(t *testing.T) {
+	for name, at := range map[string]opener{
+		"select":           mysqlPlace(nil),
+		"public.Order":     postgresPlace(),
+		"main.my_sessions": sqlitePlace(usual),
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			p := at(t)
 			s := newStore(t, p.open(t), p.dialect, sqlstore.Options{Table: name})
 			for range 2 {
 				migrate(t, s)
@@ -240,46 +359,44 @@ func TestSQLRestoredWithoutIndex(t *testing.T) {
 }
 
 func TestSQLPagesOfOneOwner(t *testing.T) {
-	for name, p := range map[string]place{
-		"MySQL":             onMySQL(t, nil, mysqlTable),
-		"MySQL latin1":      onMySQL(t, nil, mysqlTable, "ALTER TABLE sessions MODIFY token CHAR(43) CHARACTER SET latin1 COLLATE latin1_german2_ci"),
-		"MySQL as it comes": onMySQL(t, nil),
-		"Postgres":          onPostgres(t, postgresTable),
-		"Postgres char":     onPostgres(t, strings.Replace(postgresTable, "TEXT", "CHAR(43) COLLATE \"und-x-icu\"", 1)),
-		"SQLite":            onSQLite(t, usual, sqliteTable),
-		"SQLite nocase":     onSQLite(t, usual, strings.Replace(sqliteTable, "TEXT PRIMARY", "TEXT COLLATE NOCASE PRIMARY", 1)),
-	} {
-		t.Run(name, func(t *testing.T) {
-			s := p.store(t)
-			migrate(t, s)
-			want := map[string]bool{}
-			for i := range 230 {
-				r := newRecord("ann")
-				if i%3 == 0 { // ids that sort among signs, cases and digits
-					r.ID = fmt.Sprintf("%c%c", "-_azAZ09"[i%8], "-_azAZ09"[i/8%8]) + r.ID[2:]
-				}
-				want[create(t, s, r).ID] = true
-				if i%10 == 0 {
-					create(t, s, newRecord("bob"))
-				}
+	besideEachOther(t, map[string]opener{
+		"MySQL":             mysqlPlace(nil, mysqlTable),
+		"MySQL latin1":      mysqlPlace(nil, mysqlTable, "ALTER TABLE sessions MODIFY token CHAR(43) CHARACTER SET latin1 COLLATE latin1_german2_ci"),
+		"MySQL as it comes": mysqlPlace(nil),
+		"Postgres":          postgresPlace(postgresTable),
+		"Postgres char":     postgresPlace(strings.Replace(postgresTable, "TEXT", "CHAR(43) COLLATE \"und-x-icu\"", 1)),
+		"SQLite":            sqlitePlace(usual, sqliteTable),
+		"SQLite nocase":     sqlitePlace(usual, strings.Replace(sqliteTable, "TEXT PRIMARY", "TEXT COLLATE NOCASE PRIMARY", 1)),
+	}, func(t *testing.T, p place) {
+		s := p.store(t)
+		migrate(t, s)
+		want := map[string]bool{}
+		for i := range 230 {
+			r := newRecord("ann")
+			if i%3 == 0 { // ids that sort among signs, cases and digits
+				r.ID = fmt.Sprintf("%c%c", "-_azAZ09"[i%8], "-_azAZ09"[i/8%8]) + r.ID[2:]
 			}
-			got := owned(t, s, "ann")
-			if len(got) != len(want) {
-				t.Errorf("%d of %d sessions are listed", len(got), len(want))
+			want[create(t, s, r).ID] = true
+			if i%10 == 0 {
+				create(t, s, newRecord("bob"))
 			}
-			var keep string
-			for keep = range want {
-				break
-			}
-			if _, err := s.RevokeOwner(t.Context(), "ann", keep); err != nil {
-				t.Fatal(err)
-			}
-			if got := owned(t, s, "ann"); len(got) != 1 || !got[keep] {
-				t.Errorf("%d sessions are left, want the one kept", len(got))
-			}
-			if n := len(owned(t, s, "bob")); n != 23 {
-				t.Errorf("%d of another owner's 23 sessions are left", n)
-			}
-		})
-	}
+		}
+		got := owned(t, s, "ann")
+		if len(got) != len(want) {
+			t.Errorf("%d of %d sessions are listed", len(got), len(want))
+		}
+		var keep string
+		for keep = range want {
+			break
+		}
+		if _, err := s.RevokeOwner(t.Context(), "ann", keep); err != nil {
+			t.Fatal(err)
+		}
+		if got := owned(t, s, "ann"); len(got) != 1 || !got[keep] {
+			t.Errorf("%d sessions are left, want the one kept", len(got))
+		}
+		if n := len(owned(t, s, "bob")); n != 23 {
+			t.Errorf("%d of another owner's 23 sessions are left", n)
+		}
+	})
 }

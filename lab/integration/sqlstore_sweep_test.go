@@ -3,7 +3,9 @@ package integration
 import (
 	"bytes"
 	"context"
+	"database/sql"
 	"encoding/gob"
+	"fmt"
 	"sync"
 	"testing"
 	"time"
@@ -122,8 +124,60 @@ func TestSQLSweepIsNotHeldUp(t *testing.T) {
 	})
 }
 
+// F65: more than a batch of expired rows that something else keeps in the table, by keys that are no ids, stand
+// in nobody's way, and stay.
+func TestF65_ForeignRowsDoNotStopTheSweep(t *testing.T) {
+	everywhere(t, func(t *testing.T, p place) {
+		s, db := p.store(t), p.open(t)
+		for i := range 130 {
+			insertScsIn(t, db, p.dialect, []string{"key of something else ", "a.b:", "clé", "'\"\\", "\u212aelvin"}[i%5]+fmt.Sprint(i), time.Now().Add(-400*time.Hour))
+		}
+		expired(t, s, 120, 30*time.Hour)
+		if n := sweepAll(t, s, time.Now()); n != 120 {
+			t.Errorf("%d sessions were swept, 120 are dead", n)
+		}
+		if n := scan[int](t, db, "SELECT COUNT(*) FROM sessions"); n != 130 {
+			t.Errorf("%d rows are left of something else's 130", n)
+		}
+	})
+}
+
+// What somebody else has locked for hours, in a console that was left open say, stops no sweep: all else goes,
+// without a wait, and those rows when they are free.
+func TestSQLSweepPassesByWhatIsLocked(t *testing.T) {
+	besideEachOther(t, map[string]opener{"MySQL": mysqlPlace(nil, mysqlTable), "Postgres": postgresPlace(postgresTable)}, func(t *testing.T, p place) {
+		s, db := p.store(t), p.open(t)
+		migrate(t, s)
+		locked := newRecord("")
+		locked.Expiry = time.Now().Add(-100 * time.Hour)
+		create(t, s, locked)
+		expired(t, s, 130, 30*time.Hour)
+		also := newRecord("")
+		also.Expiry = time.Now().Add(-29 * time.Hour)
+		create(t, s, also)
+		mustExec(t, db, "INSERT INTO sessions_owners (owner, fence, raised) VALUES ('old', 1, 1)")
+		release := lockedBy(t, p, "BEGIN", "UPDATE sessions SET expiry = expiry WHERE token = '"+locked.ID+"'",
+			"UPDATE sessions SET expiry = expiry WHERE token = '"+also.ID+"'", "UPDATE sessions_owners SET fence = fence + 1 WHERE fence = 1 AND raised = 1")
+		defer release()
+		ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+		defer cancel()
+		if n, err := s.Sweep(ctx, time.Now(), 1000); n != 130 || err != nil {
+			t.Errorf("Sweep: %d, %v, want 130 that nobody has locked", n, err)
+		}
+		release()
+		if n := sweepAll(t, s, time.Now()); n != 2 {
+			t.Errorf("afterwards %d sessions were swept, want the 2 that were locked", n)
+		}
+	})
+}
+
 // insertScs stores a session as scs v2.9.0 does, with its codec and its statement.
 func insertScs(t *testing.T, p place, token string, expiry time.Time) []byte {
+	t.Helper()
+	return insertScsIn(t, p.open(t), p.dialect, token, expiry)
+}
+
+func insertScsIn(t *testing.T, db *sql.DB, d sqlstore.Dialect, token string, expiry time.Time) []byte {
 	t.Helper()
 	var b bytes.Buffer
 	err := gob.NewEncoder(&b).Encode(&struct {
@@ -137,12 +191,12 @@ func insertScs(t *testing.T, p place, token string, expiry time.Time) []byte {
 		sqlstore.MySQL:    "INSERT INTO sessions (token, data, expiry) VALUES (?, ?, ?)",
 		sqlstore.Postgres: "INSERT INTO sessions (token, data, expiry) VALUES ($1, $2, $3)",
 		sqlstore.SQLite:   "INSERT INTO sessions (token, data, expiry) VALUES ($1, $2, julianday($3))",
-	}[p.dialect]
+	}[d]
 	var at any = expiry.UTC()
-	if p.dialect == sqlstore.SQLite {
+	if d == sqlstore.SQLite {
 		at = expiry.UTC().Format("2006-01-02T15:04:05.999")
 	}
-	mustExec(t, p.open(t), q, token, b.Bytes(), at)
+	mustExec(t, db, q, token, b.Bytes(), at)
 	return b.Bytes()
 }
 
@@ -230,5 +284,21 @@ func TestSQLUnknownFormatIsNoAnswer(t *testing.T) {
 			t.Error(err)
 		}
 		lacks(t, s, r.ID)
+	})
+}
+
+// F65: what lies before the point that a sweep has come to is not forgotten: it is met before the sweep says that
+// there is nothing left.
+func TestF65_ASweepLeavesNothingBehindIt(t *testing.T) {
+	everywhere(t, func(t *testing.T, p place) {
+		s := p.store(t)
+		expired(t, s, 200, 30*time.Hour)
+		if n, err := s.Sweep(t.Context(), time.Now(), 200); n != 200 || err != nil {
+			t.Fatalf("Sweep: %d, %v, want 200", n, err)
+		}
+		expired(t, s, 5, 90*time.Hour) // by a host whose clock is behind
+		if n := sweepAll(t, s, time.Now()); n != 5 {
+			t.Errorf("%d sessions were swept, 5 are dead", n)
+		}
 	})
 }

@@ -8,6 +8,7 @@ import (
 	"encoding/base64"
 	mathrand "math/rand/v2"
 	"net/url"
+	"strings"
 	"testing"
 	"time"
 
@@ -66,6 +67,31 @@ func onMySQL(t testing.TB, params []string, statements ...string) place {
 	return p
 }
 
+// mysqlIsolation is the parameter of the driver for a level of isolation. MariaDB 10 knows it by an old
+// name, and MySQL no longer does.
+func mysqlIsolation(t testing.TB, level string) string {
+	t.Helper()
+	return mysqlVariable(t, "transaction_isolation", "tx_isolation") + "='" + level + "'"
+}
+
+// mysqlVariable answers the name that the server knows of those that a variable has had.
+func mysqlVariable(t testing.TB, names ...string) string {
+	t.Helper()
+	db := harness.Open(t, "mysql", harness.MySQL(t))
+	for _, name := range names {
+		if _, err := db.Exec("SET @x = @@" + name); err == nil {
+			return name
+		}
+	}
+	t.Fatalf("the server knows none of %q", names)
+	return ""
+}
+
+func isMariaDB(t testing.TB) bool {
+	t.Helper()
+	return strings.Contains(scan[string](t, harness.Open(t, "mysql", harness.MySQL(t)), "SELECT VERSION()"), "MariaDB")
+}
+
 func onPostgres(t testing.TB, statements ...string) place {
 	t.Helper()
 	p := place{sqlstore.Postgres, "pgx", harness.Postgres(t)}
@@ -84,11 +110,52 @@ func onSQLite(t testing.TB, query string, statements ...string) place {
 // usual is what a SQLite DSN should have.
 const usual = "_pragma=busy_timeout(5000)&_pragma=journal_mode(WAL)"
 
-// everywhere runs f on the documented table of each dialect.
+// An opener makes a place when a test is about to use it: what is not to run in this process is skipped then.
+type opener func(t testing.TB) place
+
+func mysqlPlace(params []string, statements ...string) opener {
+	return func(t testing.TB) place { t.Helper(); return onMySQL(t, params, statements...) }
+}
+
+// isolatedMySQL is the documented table, on connections of that isolation.
+func isolatedMySQL(level string) opener {
+	return func(t testing.TB) place {
+		t.Helper()
+		return onMySQL(t, []string{mysqlIsolation(t, level)}, mysqlTable)
+	}
+}
+
+func postgresPlace(statements ...string) opener {
+	return func(t testing.TB) place { t.Helper(); return onPostgres(t, statements...) }
+}
+
+// isolatedPostgres likewise.
+func isolatedPostgres(level string) opener {
+	return postgresPlace(postgresTable, postgresIsolation(level))
+}
+
+func sqlitePlace(query string, statements ...string) opener {
+	return func(t testing.TB) place { t.Helper(); return onSQLite(t, query, statements...) }
+}
+
+// everywhere runs f on the documented table of each dialect, on all of them at the same time: they mostly wait
+// for different servers.
 func everywhere(t *testing.T, f func(t *testing.T, p place)) {
-	t.Run("MySQL", func(t *testing.T) { f(t, onMySQL(t, nil, mysqlTable)) })
-	t.Run("Postgres", func(t *testing.T) { f(t, onPostgres(t, postgresTable)) })
-	t.Run("SQLite", func(t *testing.T) { f(t, onSQLite(t, usual, sqliteTable)) })
+	besideEachOther(t, map[string]opener{
+		"MySQL":    mysqlPlace(nil, mysqlTable),
+		"Postgres": postgresPlace(postgresTable),
+		"SQLite":   sqlitePlace(usual, sqliteTable),
+	}, f)
+}
+
+// besideEachOther runs f in all these places, as many at a time as -parallel lets.
+func besideEachOther(t *testing.T, places map[string]opener, f func(t *testing.T, p place)) {
+	for name, at := range places {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			f(t, at(t))
+		})
+	}
 }
 
 func (p place) exec(t testing.TB, statements ...string) {

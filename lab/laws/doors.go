@@ -15,13 +15,13 @@ var doors = []story{
 		n := &counting{Store: store}
 		s := newSite(t, n, sojourn.Config{})
 		c := s.begin()
-		value := strings.TrimPrefix(c, "__Host-id=")
+		value := strings.TrimPrefix(c, "__Host-Http-id=")
 		n.reset()
 		for _, bad := range []string{
 			"", "x", value[:63], value + "A", value[:63] + "=", value[:63] + "é", value[:63] + "\x00", strings.Repeat("A", 9000),
 			value[:24], `"` + value[:62] + `"`, "' OR 1=1 --", strings.Repeat("\xff", 64), value[:63] + "%",
 		} {
-			a := s.ask("POST", "__Host-id="+bad, func(_ http.ResponseWriter, r *http.Request) { name.Get(r.Context()) })
+			a := s.ask("POST", "__Host-Http-id="+bad, func(_ http.ResponseWriter, r *http.Request) { name.Get(r.Context()) })
 			if n.total() != 0 || a.Code != 200 || a.set != "" || bad != "" && strings.Contains(a.Body.String(), bad) {
 				t.Errorf("%.20q: %d exchanges, status %d", bad, n.total(), a.Code)
 			}
@@ -36,7 +36,7 @@ var doors = []story{
 		s.ask("POST", stale, s.logout)
 		before := s.begin()
 		c := s.ask("POST", before, s.login("bob")).set
-		for _, header := range []string{stale + "; " + c, c + "; " + stale, "__Host-id=junk; a=b; " + c, before + "; " + c, c + "; " + before, stale + "; " + before + "; " + c} {
+		for _, header := range []string{stale + "; " + c, c + "; " + stale, "__Host-Http-id=junk; a=b; " + c, before + "; " + c, c + "; " + before, stale + "; " + before + "; " + c} {
 			if o := s.ownerOf(header); o != "bob" {
 				t.Errorf("owner %q with a stale cookie beside the valid one", o)
 			}
@@ -60,7 +60,7 @@ var doors = []story{
 		for i := range 100 {
 			id := []byte(strings.Repeat("A", 64))
 			id[0], id[1] = byte('a'+i%26), byte('a'+i/26)
-			many = append(many, "__Host-id="+string(id))
+			many = append(many, "__Host-Http-id="+string(id))
 		}
 		n.reset()
 		if o := s.nameOf(strings.Join(append(many, c), "; ")); o != "" || n.loads.Load() > 4 {
@@ -76,9 +76,9 @@ var doors = []story{
 	}},
 	{"O8 a token is taken from the cookie alone", func(t *testing.T, store sojourn.Store) {
 		s := newSite(t, store, sojourn.Config{})
-		token := strings.TrimPrefix(s.beginAs("bob"), "__Host-id=")
+		token := strings.TrimPrefix(s.beginAs("bob"), "__Host-Http-id=")
 		r := request("POST", "")
-		r.URL.RawQuery = "__Host-id=" + token + "&id=" + token
+		r.URL.RawQuery = "__Host-Http-id=" + token + "&id=" + token
 		r.Header.Set("Authorization", "Bearer "+token)
 		r.Header.Set("Session-Token", token)
 		s.send(r, func(_ http.ResponseWriter, r *http.Request) {
@@ -96,7 +96,7 @@ var doors = []story{
 			api.send(r, func(_ http.ResponseWriter, r *http.Request) { owner = api.Info(r.Context()).Owner })
 			return owner
 		}
-		if o := bearer(strings.TrimPrefix(c, "__Host-id=")); o != "" {
+		if o := bearer(strings.TrimPrefix(c, "__Host-Http-id=")); o != "" {
 			t.Errorf("the cookie's token is %q as a bearer token", o)
 		}
 		a := api.ask("POST", "", api.login("bob"))

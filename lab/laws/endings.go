@@ -60,6 +60,45 @@ var endings = []story{
 			t.Errorf("the newer login is %q, want bob", o)
 		}
 	}},
+	{"what was changed before RevokeOthers said ErrEnded does not go to another's login", func(t *testing.T, store sojourn.Store) {
+		s := newSite(t, store, sojourn.Config{})
+		if s.sealed {
+			return // a seal of the same process alone is told that it has ended: docs/sealed-sessions.md
+		}
+		c := s.beginAs("bob")
+		s.ask("POST", c, func(_ http.ResponseWriter, r *http.Request) { notes.Put(r.Context(), []string{"bob's"}) })
+		var revoked, committed error
+		release := s.slow("POST", c, nothing, func(ctx context.Context) {
+			notes.Update(ctx, func(all []string) []string { return append(all, "more of bob's") })
+			name.Put(ctx, "bob's name")
+			revoked = s.RevokeOthers(ctx)
+			if v := notes.Get(ctx); len(v) != 0 {
+				t.Errorf("after ErrEnded it still reads %q", v)
+			}
+			_ = s.Login(ctx, "alice")
+			committed = s.Commit(ctx)
+		})
+		s.ask("POST", c, s.logout)
+		a := release()
+		if !errors.Is(revoked, sojourn.ErrEnded) || committed != nil {
+			t.Fatalf("RevokeOthers: %v, want ErrEnded; Commit: %v", revoked, committed)
+		}
+		s.look(a.set, func(ctx context.Context) {
+			if o, n, v := s.Info(ctx).Owner, name.Get(ctx), notes.Get(ctx); o != "alice" || n != "" || len(v) != 0 {
+				t.Errorf("%q has name %q and notes %q", o, n, v)
+			}
+		})
+	}},
+	{"a lost first write that lands late does not bring an ended session back", func(t *testing.T, store sojourn.Store) {
+		late := &lateCreate{Store: store}
+		s := newSite(t, late, sojourn.Config{})
+		c := s.begin()
+		s.ask("POST", c, s.logout)
+		late.land(t)
+		if v := s.nameOf(c); v != "" {
+			t.Errorf("the session that was logged out is back, with name %q", v)
+		}
+	}},
 	{"O35 logout is final, and so is what was put before it", func(t *testing.T, store sojourn.Store) {
 		s := newSite(t, store, sojourn.Config{})
 		c := s.beginAs("bob")
@@ -122,7 +161,7 @@ var endings = []story{
 			s.logout(w, r)
 			sojourn.Append(r.Context(), notes, "see you")
 		})
-		if a.set == "" || a.set == c || a.set[:34] == c[:34] {
+		if a.set == "" || a.set == c || a.set[:idEnd] == c[:idEnd] {
 			t.Fatalf("the new session's cookie is %q", a.set)
 		}
 		s.look(a.set, func(ctx context.Context) {
@@ -150,9 +189,9 @@ var endings = []story{
 	}},
 	{"O21 a token that was never issued here is not adopted", func(t *testing.T, store sojourn.Store) {
 		s := newSite(t, store, sojourn.Config{})
-		forged := "__Host-id=AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"
+		forged := "__Host-Http-id=AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"
 		a := s.ask("POST", forged, func(_ http.ResponseWriter, r *http.Request) { name.Put(r.Context(), "x") })
-		if a.set == "" || a.set[:34] == forged[:34] {
+		if a.set == "" || a.set[:idEnd] == forged[:idEnd] {
 			t.Errorf("cookie %q for a forged token", a.set)
 		}
 		if s.nameOf(forged) != "" || !s.sawEvent(sojourn.EventTokenRefused, "token_unknown") {
@@ -163,7 +202,7 @@ var endings = []story{
 		s := newSite(t, store, sojourn.Config{})
 		c := s.beginAs("bob")
 		other := s.beginAs("eve")
-		if o := s.ownerOf(c[:34] + other[34:]); o != "" {
+		if o := s.ownerOf(c[:idEnd] + other[idEnd:]); o != "" {
 			t.Errorf("bob's id with eve's secret is %q", o)
 		}
 	}},
@@ -178,4 +217,27 @@ var endings = []story{
 			t.Errorf("Valid: %v, then %v; want nil, then ErrEnded", before, after)
 		}
 	}},
+}
+
+// lateCreate loses the first Create, and has it take effect when asked to.
+type lateCreate struct {
+	sojourn.Store
+	lost *sojourn.Record
+}
+
+func (s *lateCreate) Create(ctx context.Context, r sojourn.Record) error {
+	if s.lost == nil {
+		s.lost = &r
+		return errDown
+	}
+	return s.Store.Create(ctx, r)
+}
+
+func (s *lateCreate) land(t *testing.T) {
+	if s.lost == nil {
+		return // seals are created nowhere
+	}
+	if err := s.Store.Create(t.Context(), *s.lost); err != nil {
+		t.Error(err)
+	}
 }

@@ -10,17 +10,37 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/gosojourn/sojourn"
 )
 
 // Run tells every story on stores that open returns; each may be shared by several.
 func Run(t *testing.T, open func(t *testing.T) sojourn.Store) {
-	for _, group := range [][]story{updates, endings, renewals, outages, responses, doors, owners, revocations} {
+	for _, group := range [][]story{updates, endings, renewals, outages, responses, doors, owners, revocations, everyone} {
 		for _, s := range group {
 			t.Run(s.name, func(t *testing.T) { s.tell(t, open(t)) })
 		}
 	}
+}
+
+// RunEncrypted tells every story with the values encrypted under their tokens.
+func RunEncrypted(t *testing.T, open func(t *testing.T) sojourn.Store) {
+	Run(t, func(t *testing.T) sojourn.Store {
+		store := open(t)
+		index, _ := store.(sojourn.OwnerIndex)
+		lister, _ := store.(sojourn.Lister)
+		everyone, _ := store.(sojourn.EveryoneRevoker)
+		return encrypted{store, index, lister, everyone}
+	})
+}
+
+// encrypted stands where a story wants a store, for newSite to see.
+type encrypted struct {
+	sojourn.Store
+	sojourn.OwnerIndex
+	sojourn.Lister
+	sojourn.EveryoneRevoker
 }
 
 type story struct {
@@ -35,6 +55,9 @@ var (
 	notes = sojourn.NewKey[[]string]("notes")
 )
 
+// idEnd is where, in a cookie as a browser sends it, the id ends and the secret begins.
+const idEnd = len("__Host-Http-id=") + 24
+
 // site is an application of one manager, asked without a network.
 type site struct {
 	*sojourn.Manager
@@ -44,9 +67,13 @@ type site struct {
 	event  []sojourn.Event
 }
 
+// newSite makes one whose store has a minute, unless cfg says otherwise: no law is about a busy machine.
 func newSite(t testing.TB, store sojourn.Store, cfg sojourn.Config) *site {
 	t.Helper()
 	s := &site{t: t}
+	if cfg.StoreTimeout == 0 {
+		cfg.StoreTimeout = time.Minute
+	}
 	seen := cfg.OnEvent
 	cfg.OnEvent = func(ctx context.Context, e sojourn.Event) {
 		s.mu.Lock()
@@ -62,6 +89,9 @@ func newSite(t testing.TB, store sojourn.Store, cfg sojourn.Config) *site {
 		cfg.Revocations, s.sealed = x.OwnerIndex, true
 		m, err = sojourn.NewSealed(x.Sealer, cfg)
 	} else {
+		if x, ok := store.(encrypted); ok {
+			store, cfg.EncryptAtRest = x.Store, true
+		}
 		m, err = sojourn.New(store, cfg)
 	}
 	if err != nil {
@@ -114,7 +144,7 @@ func (s *site) read(w *httptest.ResponseRecorder) answer {
 	a := answer{ResponseRecorder: w}
 	own := 0
 	for _, line := range w.Result().Header["Set-Cookie"] {
-		if !strings.HasPrefix(line, "__Host-id=") {
+		if !strings.HasPrefix(line, "__Host-Http-id=") {
 			continue
 		}
 		own++

@@ -13,6 +13,10 @@ func TestLawsOnMemory(t *testing.T) {
 	laws.Run(t, func(*testing.T) sojourn.Store { return memstore.New() })
 }
 
+func TestLawsOnMemoryEncrypted(t *testing.T) {
+	laws.RunEncrypted(t, func(*testing.T) sojourn.Store { return memstore.New() })
+}
+
 func TestLawsOnSeals(t *testing.T) {
 	ring, err := sealed.New([]string{sealed.GenerateKey()}, sealed.Options{Compress: true, Pad: 64})
 	if err != nil {

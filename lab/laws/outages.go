@@ -108,7 +108,7 @@ var outages = []story{
 	{"P9 a damaged record is absent, one of a newer version is an outage", func(t *testing.T, store sojourn.Store) {
 		s := newSite(t, store, sojourn.Config{})
 		overwrite := func(c string, data []byte) {
-			id := c[10:34]
+			id := idOf(c)
 			r, err := store.Load(t.Context(), id)
 			if err != nil {
 				t.Fatal(err)
@@ -159,14 +159,14 @@ var outages = []story{
 		var err error
 		a := s.ask("POST", c, func(_ http.ResponseWriter, r *http.Request) {
 			name.Put(r.Context(), "x")
-			sojourn.NewKey[chan int]("pipe").Put(r.Context(), make(chan int))
+			sojourn.NewKey[any]("pipe").Put(r.Context(), make(chan int))
 			err = s.Commit(r.Context())
 		})
 		if err == nil || !strings.Contains(err.Error(), `"pipe"`) || a.Code != 200 || s.nameOf(c) != "first" {
 			t.Errorf("Commit: %v, name %q", err, s.nameOf(c))
 		}
 		a = s.ask("POST", c, func(_ http.ResponseWriter, r *http.Request) {
-			sojourn.NewKey[chan int]("pipe").Put(r.Context(), make(chan int))
+			sojourn.NewKey[any]("pipe").Put(r.Context(), make(chan int))
 		})
 		if a.Code != 500 {
 			t.Errorf("without a Commit of its own the handler's response is %d, want 500", a.Code)

@@ -153,23 +153,25 @@ var renewals = []story{
 			t.Errorf("logging in again moved the idle limit by %v and the absolute one by %v", again.Expires.Sub(first.Expires), again.Deadline.Sub(first.Deadline))
 		}
 	}},
-	{"P7 when the client is gone a login is not performed, and data is saved", func(t *testing.T, store sojourn.Store) {
+	{"P7 when the client is gone data is saved, and a login is not performed, nor half of its change set", func(t *testing.T, store sojourn.Store) {
 		s := newSite(t, store, sojourn.Config{})
 		c := s.begin()
-		ctx, gone := context.WithCancel(t.Context())
-		a := s.send(request("POST", c).WithContext(ctx), func(w http.ResponseWriter, r *http.Request) {
-			role.Put(r.Context(), "saved")
-			s.login("bob")(w, r)
-			gone()
-		})
-		if a.set != "" || s.ownerOf(c) != "" {
-			t.Errorf("cookie %q, owner %q; want neither", a.set, s.ownerOf(c))
+		leaving := func(h http.HandlerFunc) answer {
+			ctx, gone := context.WithCancel(t.Context())
+			return s.send(request("POST", c).WithContext(ctx), func(w http.ResponseWriter, r *http.Request) {
+				h(w, r)
+				gone()
+			})
 		}
-		s.look(c, func(ctx context.Context) {
-			if role.Get(ctx) != "saved" {
-				t.Error("the save was lost with the client")
-			}
-		})
+		if a := leaving(func(w http.ResponseWriter, r *http.Request) {
+			name.Put(r.Context(), "not so")
+			s.login("bob")(w, r)
+		}); a.set != "" || s.ownerOf(c) != "" || s.nameOf(c) != "first" || a.Code != 503 {
+			t.Errorf("cookie %q, owner %q, name %q, status %d; want nothing done, and 503", a.set, s.ownerOf(c), s.nameOf(c), a.Code)
+		}
+		if leaving(func(_ http.ResponseWriter, r *http.Request) { name.Put(r.Context(), "saved") }); s.nameOf(c) != "saved" {
+			t.Error("the save was lost with the client")
+		}
 	}},
 	{"V7.2.4 logging in again replaces the token again", func(t *testing.T, store sojourn.Store) {
 		s := newSite(t, store, sojourn.Config{})

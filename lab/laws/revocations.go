@@ -187,9 +187,9 @@ func (r *revoking) Update(ctx context.Context, rec sojourn.Record, v uint64) err
 	return err
 }
 
-func (r *revoking) Fence(ctx context.Context, owner string) (uint64, error) {
+func (r *revoking) Fence(ctx context.Context, owner string) (uint64, time.Duration, error) {
 	r.step()
-	f, err := r.Store.(sojourn.OwnerIndex).Fence(ctx, owner)
+	f, age, err := r.Store.(sojourn.OwnerIndex).Fence(ctx, owner)
 	r.step()
-	return f, err
+	return f, age, err
 }

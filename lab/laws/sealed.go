@@ -12,7 +12,7 @@ import (
 // docs/sealed-sessions.md says what takes their place.
 func RunSealed(t *testing.T, sealer sojourn.Sealer, open func(t *testing.T) sojourn.OwnerIndex) {
 	told := 0
-	for _, group := range [][]story{updates, endings, renewals, outages, responses, doors, owners, revocations} {
+	for _, group := range [][]story{updates, endings, renewals, outages, responses, doors, owners, revocations, everyone} {
 		for _, s := range group {
 			if slices.Contains(onSeals, s.name) {
 				told++
@@ -64,6 +64,7 @@ var onSeals = []string{
 	"RevokeAll and then Login in one request logs in",
 	"what is put after RevokeAll of one's own goes into a new session",
 	"O25 V7.5.1 V7.5.2 V7.5.3 a stale login is challenged",
+	"V7.4.5 RevokeEveryone ends owners' and visitors' sessions, and none that begins afterwards",
 	"V7.4.5 an administrator ends one user's sessions, without one of his own",
 	"N2 to be remembered is not to be authenticated",
 	"a thief's copy gets nothing: of the token before login, of the token after logout",

@@ -17,8 +17,22 @@
 		if (text.textContent !== message) text.textContent = message; // an alert is read out when it changes
 		stay.hidden = !canStay;
 		login.hidden = canStay;
-		box.hidden = false;
+		show(true);
 	}
+
+	// What has the focus is never under the bar: the browser scrolls it out of the way, as far as this says.
+	function show(yes) {
+		if (box.hidden === !yes) return;
+		box.hidden = !yes;
+		room();
+	}
+
+	function room() {
+		document.documentElement.style.scrollPaddingBottom = box.hidden ? "" : box.offsetHeight + 16 + "px";
+		const at = document.activeElement;
+		if (!box.hidden && at !== document.body && at.id !== "main" && !box.contains(at)) at.scrollIntoView({ block: "nearest" });
+	}
+	addEventListener("resize", room);
 
 	async function ask() {
 		clearTimeout(timer);
@@ -33,12 +47,12 @@
 		if (!s.live || !s.loggedIn) {
 			const written = [...document.querySelectorAll("main textarea")].some((t) => t.value !== t.defaultValue);
 			login.target = written ? "_blank" : ""; // to leave this page would lose it
-			return say("You have been logged out." + (written ? " What you wrote is still here: log in on a new tab and come back." : ""), false);
+			return say("You have been logged out." + (written ? " What you wrote is still here. Go on: when you send it, you log in first, and nothing is lost." : ""), false);
 		}
 		login.target = "";
 		const left = Math.min(s.expiresIn, s.deadlineIn);
 		if (left > warn) {
-			box.hidden = true;
+			show(false);
 			return later(left - warn);
 		}
 		const end = new Date(Date.now() + left * 1000).toLocaleTimeString([], { timeStyle: warn < 60 ? "medium" : "short" });

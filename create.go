@@ -1,0 +1,124 @@
+package sojourn
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/gosojourn/sojourn/internal/carrier"
+	"github.com/gosojourn/sojourn/internal/token"
+)
+
+// takeBack undoes a login that does not count: nobody has its token. A visitor who was nobody becomes
+// that again, with what he had. A session of somebody's is not brought back, because a revocation may
+// have passed it by while it was another's; it ends, but not on the strength of a question that got no
+// answer.
+func (k *storeKeeper) takeBack(s *session, b *budget, before, wrote *stored, verdict bool) {
+	ctx := k.m.toSettle(s.st, b)
+	if before != nil && before.Owner == "" {
+		// As a version of its own, which descends from before: whoever wrote that may still be looking for it.
+		var d draft
+		d.on(before)
+		r, err := d.finish(&k.m.cfg, "", time.Now().UnixMilli())
+		if err == nil {
+			err = k.store.Update(ctx, r, wrote.Version)
+		}
+		if err == nil || !verdict {
+			return
+		}
+	}
+	if verdict || before == nil {
+		_ = k.store.Delete(ctx, wrote.ID, wrote.Version) // expiry takes what stays
+	}
+}
+
+// errSuperseded is ErrEnded of a session that goes on, under a token that a login or Renew has given it.
+var errSuperseded = fmt.Errorf("%w: its token was replaced", ErrEnded)
+
+// create begins a session, under an id of its own. why is the error of the path that it replaces: what
+// that one would have kept from this login, this one keeps, and no more.
+func (k *storeKeeper) create(s *session, b *budget, wk *work, why error) (w written, err error) {
+	same, losses := why == nil, 0
+	for attempt := range maxAttempts {
+		if attempt > 0 && b.pause(backoff(attempt)) != nil {
+			break
+		}
+		d := &wk.turn.draft
+		var kept bool
+		if kept, err = k.beginNew(s, b, d, why); err != nil {
+			return w, err
+		}
+		same = same || kept
+		now := time.Now().UnixMilli()
+		if err = d.apply(s, wk.ops, same, now); err != nil || !d.worthCreating() {
+			return w, err
+		}
+		same = false
+		text := token.Mint(d.ID)
+		var r Record
+		if r, err = d.finish(&k.m.cfg, text, now); err != nil {
+			return w, err
+		}
+		switch err = k.insert(s.st, b, r); {
+		case err == nil:
+			d.Record = r
+			w = written{base: &d.stored, new: true}
+			w.out = k.m.handOver(text, w.base)
+			return w, nil
+		case answerOf(err) == refused:
+			return w, err
+		case answerOf(err) == unbegun:
+			return w, unavailable("create", err)
+		case answerOf(err) == lost:
+			if losses++; losses == maxLost {
+				return w, err
+			}
+		}
+	}
+	if answerOf(err) == conflict {
+		err = errExhausted
+	}
+	return w, unavailable("create", err)
+}
+
+// beginNew makes d a session that nobody has yet. kept: with the values that the request has seen.
+func (k *storeKeeper) beginNew(s *session, b *budget, d *draft, why error) (kept bool, err error) {
+	*d = draft{fresh: true}
+	d.ID = token.NewID()
+	d.Owner = s.owner() // so that another one's login drops what was put before it
+	d.Fence, _, err = k.m.everyoneFence(k.m.toSettle(s.st, b))
+	if errors.Is(why, errSuperseded) && s.base.Owner == "" {
+		d.values.Reset(s.base.Values, s.base.Stamps) // loaded while its token was current
+		kept = true
+	}
+	return kept, err
+}
+
+// handOver is the token on its way to the client.
+func (m *Manager) handOver(text string, r *stored) *carrier.Outgoing {
+	out := m.carrier.Send(text, r.Remembered, time.Until(time.UnixMilli(r.Deadline)))
+	return &out
+}
+
+// insert creates r. One whose answer was lost is looked for, and never asked for again: it might land when
+// the session has ended, and bring that back. Where it is not to be seen, another id is tried; what lands
+// later under this one is nobody's, and expires.
+func (k *storeKeeper) insert(ctx context.Context, b *budget, r Record) error {
+	cause := k.store.Create(k.m.toAct(ctx, b), r)
+	switch answerOf(cause) {
+	case applied:
+		k.m.answers(opSave)
+		return nil
+	case refused:
+		return refusedBy("create", cause)
+	case conflict, unbegun:
+		return cause
+	}
+	var there stored
+	err := k.read(k.m.toSettle(ctx, b), r.ID, &there)
+	if err == nil && (there.Version == r.Version || there.DescendsFrom(r.Version)) {
+		return nil
+	}
+	return unavailable("create", cause)
+}

@@ -1,0 +1,118 @@
+package faults
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/gosojourn/sojourn/lab/harness"
+	"github.com/gosojourn/sojourn/lab/histories/onstores"
+	"github.com/gosojourn/sojourn/sqlstore"
+)
+
+// A server may be killed and started again.
+type server interface {
+	Addr() string
+	Kill()
+	Start()
+}
+
+// A kind of server starts one, and says how applications find it.
+type kind struct {
+	name  string
+	start func(t *testing.T) (server, onstores.Order)
+}
+
+var (
+	mariaDB = kind{"MariaDB", func(t *testing.T) (server, onstores.Order) {
+		s := harness.StartMySQL(t)
+		return s, onstores.Order{Dialect: sqlstore.MySQL, Driver: "mysql", DSN: s.DSN("app", "parseTime=true")}
+	}}
+	postgres = kind{"PostgreSQL", func(t *testing.T) (server, onstores.Order) {
+		s := harness.StartPostgres(t)
+		return s, onstores.Order{Dialect: sqlstore.Postgres, Driver: "pgx", DSN: s.DSN("app", "sslmode=disable")}
+	}}
+	redis = redisWith("Redis", "--appendonly", "yes", "--appendfsync", "always")
+)
+
+func redisWith(name string, args ...string) kind {
+	return kind{name, func(t *testing.T) (server, onstores.Order) {
+		s := harness.StartRedis(t, args...)
+		return s, onstores.Order{Addrs: []string{s.Addr()}}
+	}}
+}
+
+// through is o by way of p.
+func through(p *harness.Proxy, o onstores.Order) onstores.Order {
+	if o.Driver != "" {
+		o.DSN = p.DSN(o.DSN)
+	} else {
+		o.Addrs = []string{p.Addr()}
+	}
+	return o
+}
+
+// two starts two processes.
+func two(t *testing.T, o onstores.Order) []string {
+	t.Helper()
+	migrate(t, o)
+	return []string{onstores.Start(t, o).URL, onstores.Start(t, o).URL}
+}
+
+func migrate(t *testing.T, o onstores.Order) {
+	t.Helper()
+	if err := o.Migrate(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// killed is a server that dies and comes back.
+func killed(k kind) func(t *testing.T) *scene {
+	return func(t *testing.T) *scene {
+		s, o := k.start(t)
+		return &scene{urls: two(t, o), fault: func(lasting time.Duration) {
+			s.Kill()
+			time.Sleep(lasting)
+			s.Start()
+		}}
+	}
+}
+
+// network is a fault between both processes and the server.
+func network(k kind, begin func(p *harness.Proxy)) func(t *testing.T) *scene {
+	return func(t *testing.T) *scene {
+		s, o := k.start(t)
+		p := harness.NewProxy(t, s.Addr())
+		return &scene{urls: two(t, through(p, o)), fault: func(lasting time.Duration) {
+			begin(p)
+			time.Sleep(lasting)
+			p.Heal()
+		}}
+	}
+}
+
+// failover kills a primary whose replica takes over. Only where replicas are waited for is nothing lost.
+func failover(replicas int) func(t *testing.T) *scene {
+	return func(t *testing.T) *scene {
+		c := harness.StartRedisCluster(t, time.Second)
+		return &scene{own: true, urls: two(t, onstores.Order{Addrs: c.Addrs(), Replicas: replicas}), fault: func(lasting time.Duration) {
+			c.KillPrimary("sojourn:s:any")
+			time.Sleep(max(lasting, 3*time.Second))
+			c.StartKilled() // without a replica there would be nobody to wait for
+		}}
+	}
+}
+
+func sentinel(t *testing.T) *scene {
+	s := harness.StartRedisSentinel(t, time.Second)
+	return &scene{own: true, urls: two(t, onstores.Order{Addrs: s.Addrs(), Sentinel: "main"}), fault: func(lasting time.Duration) {
+		s.KillPrimary()
+		time.Sleep(max(lasting, 3*time.Second))
+	}}
+}
+
+// ofApp is o as an ordinary user, whom read_only binds.
+func ofApp(o onstores.Order) onstores.Order {
+	o.DSN = strings.Replace(o.DSN, "root@", "app@", 1)
+	return o
+}

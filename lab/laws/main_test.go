@@ -1,0 +1,9 @@
+package laws_test
+
+import (
+	"testing"
+
+	"github.com/gosojourn/sojourn/internal/leak"
+)
+
+func TestMain(m *testing.M) { leak.Main(m) }

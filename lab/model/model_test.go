@@ -1,0 +1,76 @@
+package model
+
+import (
+	"flag"
+	"strconv"
+	"testing"
+	"time"
+
+	"pgregory.net/rapid"
+)
+
+// search runs drawn plans until so many steps were made, or a law is broken: then it tells the seed, and
+// the shortest schedule that breaks one.
+func search(t *testing.T, tb rapid.TB, steps int, b Bias, wrap Wrap) (made int) {
+	t.Helper()
+	set := func(name, value string) {
+		if err := flag.Set(name, value); err != nil {
+			t.Fatal(err)
+		}
+	}
+	set("rapid.nofailfile", "true")
+	set("rapid.shrinktime", "1ms") // what a schedule needs is known better here
+	var found *Plan
+	defer func() { // rapid ends the test where it fails
+		if found == nil {
+			return
+		}
+		p := Shrink(*found, func(p Plan) bool { return len(Run(t, p, wrap).Broken) > 0 }, 15*time.Second)
+		r := Run(t, p, wrap)
+		tb.Logf("the shortest schedule found:\n%s\n%s", p, &r)
+	}()
+	first, err := strconv.ParseUint(flag.Lookup("rapid.seed").Value.String(), 10, 64)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer set("rapid.seed", strconv.FormatUint(first, 10))
+	for round := uint64(0); made < steps && !tb.Failed(); round++ {
+		if first != 0 { // rapid would draw the same plans again
+			set("rapid.seed", strconv.FormatUint(first+round, 10))
+		}
+		rapid.Check(tb, func(rt *rapid.T) {
+			p := Draw(b).Draw(rt, "plan")
+			r := Run(t, p, wrap)
+			made += r.Steps
+			if len(r.Broken) > 0 {
+				found = &p
+				rt.Fatalf("a law is broken: %s", r.Broken[0])
+			}
+		})
+	}
+	return made
+}
+
+// crowd is what meets in the save queue.
+var crowd = [verbKinds]int{Count: 10, Login: 5, Commit: 4, Renew: 3, Put: 3, AppendNote: 3, Look: 1, SlowCount: 1, Logout: 1, Take: 2, PutOnce: 2}
+
+var more = flag.Int("more", 1, "how many times as many steps TestMachine makes")
+
+// 120,000 steps on memory.
+func TestMachine(t *testing.T) {
+	for _, b := range []struct {
+		name  string
+		steps int
+		bias  Bias
+	}{
+		{"in the store", 30_000, Bias{Keepers: []Keeper{InStore}}},
+		{"in the store, with faults", 30_000, Bias{Keepers: []Keeper{InStore}, Faults: true}},
+		{"one session in one process", 20_000, Bias{Keepers: []Keeper{InStore}, Crowd: true, Verbs: crowd}},
+		{"one session in one process, with faults", 20_000, Bias{Keepers: []Keeper{InStore}, Crowd: true, Verbs: crowd, Faults: true}},
+		{"sealed, with faults", 20_000, Bias{Keepers: []Keeper{Sealed, SealedAlone}, Faults: true}},
+	} {
+		t.Run(b.name, func(t *testing.T) {
+			t.Logf("%d steps", search(t, t, b.steps**more, b.bias, nil))
+		})
+	}
+}

@@ -1,0 +1,323 @@
+package model
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"time"
+
+	"github.com/gosojourn/sojourn"
+)
+
+// beginCommit notes what a Commit that begins now may end.
+func (v *visit) beginCommit() {
+	v.minted, v.told, v.refused = false, nil, nil
+	l := v.w.ledger
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	v.commitBegan = l.tick()
+	v.doubted = nil
+	if !v.set.logout && !v.set.token {
+		return
+	}
+	v.doubted = v.mayEnd()
+	for _, t := range v.doubted {
+		doubt(t)
+		v.limbo(t)
+	}
+	l.crowd(v.set.login)
+}
+
+// undoubt: the Commit that began has ended nothing.
+func (v *visit) undoubt() {
+	for _, t := range v.doubted {
+		t.maybe--
+	}
+	v.doubted = nil
+}
+
+// mayEnd are the tokens that v's session is under, or may be. A seal has copies.
+func (v *visit) mayEnd() []*token {
+	own := slices.Clone(v.shown)
+	if len(own) < 2 && v.cur != nil {
+		own = own[:0]
+	}
+	if v.cur != nil && !slices.Contains(own, v.cur) {
+		own = append(own, v.cur)
+	}
+	l := v.w.ledger
+	if l.setup.Keeper == InStore {
+		return own
+	}
+	var all []*token
+	for _, t := range l.all {
+		if slices.ContainsFunc(own, func(o *token) bool { return o.id == t.id }) {
+			all = append(all, t)
+		}
+	}
+	return all
+}
+
+// limbo: while v's login is under way, t may be replaced, and be taken back again.
+func (v *visit) limbo(t *token) {
+	if v.set.login == "" {
+		return
+	}
+	t.limbo++
+	v.held = append(v.held, t)
+}
+
+func (v *visit) settleLimbo() {
+	for _, t := range v.held {
+		t.limbo--
+	}
+	v.held = nil
+}
+
+// crowd: where an owner's sessions are counted, a login may end any of them.
+func (l *ledger) crowd(owner string) {
+	if owner == "" || l.setup.MaxPerOwner == 0 {
+		return
+	}
+	for _, t := range l.all {
+		if t.owner == owner {
+			doubt(t)
+		}
+	}
+}
+
+// endCommit draws the conclusions of what a Commit has answered.
+func (v *visit) endCommit(err error) {
+	if v.set.any || err != nil {
+		v.w.say("      request %d commits: %v", v.n, err)
+	}
+	l := v.w.ledger
+	set := v.set
+	v.set, v.stranded = changes{}, false
+	if v.stamping != nil {
+		v.stamped = v.stamping // also if that Commit fails: a later one seals what RevokeOthers has kept
+	}
+	v.stamping = nil
+	if err != nil {
+		v.notCommitted(&set, err)
+		return
+	}
+	if !v.loaded {
+		return
+	}
+	if l.setup.Keeper != InStore {
+		v.snap = v.see()
+	}
+	before := v.cur
+	i := v.m.Info(v.ctx)
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	v.settleLimbo()
+	if set.logout {
+		l.loggedOut(v)
+	}
+	l.crowd(set.login)
+	l.nowUnder(v, &set, &i, before)
+	v.id, v.owner, v.pending = i.ID, i.Owner, i.Owner
+	if set.login != "" && i.Owner != set.login {
+		l.wrong("request %d is told that %s is logged in, and it is %q", v.n, set.login, i.Owner)
+	}
+	l.keep(v, &set)
+}
+
+// loggedOut: what was shown, and lives, has ended.
+func (l *ledger) loggedOut(v *visit) {
+	all := v.shown
+	if v.cur != nil {
+		all = []*token{v.cur}
+	}
+	for _, t := range all {
+		if l.setup.Keeper == InStore {
+			l.kill(t, "logged out")
+		} else {
+			doubt(t)
+		}
+	}
+	v.cur = nil
+}
+
+// nowUnder finds the token that the session is under after a Commit.
+func (l *ledger) nowUnder(v *visit, set *changes, i *sojourn.Info, before *token) {
+	switch {
+	case i.ID == "":
+		v.cur = nil
+	case v.minted || v.cur == nil || l.setup.Keeper != InStore && len(set.tags) > 0:
+		if !v.minted && v.cur == nil && set.any {
+			l.wrong("request %d has session %s without a token of its own", v.n, short(i.ID))
+		}
+		l.another(v, l.mintedFor(v, set, i), before)
+	case v.cur.id != i.ID || v.cur.owner != i.Owner:
+		l.wrong("request %d: the token of session %s of %q is now good for %s of %q", v.n, short(v.cur.id), v.cur.owner, short(i.ID), i.Owner)
+	case set.token && set.login != "":
+		l.wrong("request %d is told that %s is logged in, and there is no new token", v.n, set.login)
+	case set.token && v.cur.dead == 0: // in vain: a Remember of what was so
+		v.undoubt()
+	}
+}
+
+// mintedFor is the token that a Commit has put v's session under.
+func (l *ledger) mintedFor(v *visit, set *changes, i *sojourn.Info) *token {
+	t := &token{id: i.ID, owner: i.Owner, content: newContent()}
+	goesOn := v.cur != nil && (v.cur.id == i.ID || l.setup.Keeper != InStore)
+	if goesOn && !set.anew && (v.cur.owner == "" || v.cur.owner == i.Owner) {
+		t.content = v.cur.content
+	}
+	t.content.remembered = t.content.remembered || set.remember
+	if t.birth = (&login{asked: v.commitBegan, acked: l.tick()}); goesOn && !set.anew && v.cur != nil {
+		t.birth = v.cur.birth
+	}
+	switch {
+	case set.login != "":
+		t.login = &login{began: l.loginBegan(v, set.login), asked: v.commitBegan, acked: l.tick(), by: v.n}
+	case v.stamped != nil:
+		t.login = l.stampedLogin(v)
+	case v.cur != nil:
+		t.login = v.cur.login
+	}
+	return t
+}
+
+// stampedLogin is that of a sealed session which RevokeOthers has put above the fence that it raised.
+func (l *ledger) stampedLogin(v *visit) *login {
+	return &login{began: v.stamped.returned, asked: v.stamped.called, acked: l.tick(), by: v.n}
+}
+
+// another: t is the token of v's session now, in the place of before.
+func (l *ledger) another(v *visit, t, before *token) {
+	if l.setup.Keeper == InStore {
+		l.kill(before, "renewed")
+	} else {
+		doubt(before)
+	}
+	l.add(t)
+	if v.aged {
+		doubt(t)
+	}
+	v.cur, v.last = t, t
+}
+
+// loginBegan is when v's login began: whoever has revoked all of an owner's sessions may log in again.
+func (l *ledger) loginBegan(v *visit, owner string) int {
+	began := v.inside
+	for _, e := range l.ends {
+		if e.by == v.n && (e.owner == owner || e.owner == everyone) && e.returned != 0 {
+			began = e.returned
+		}
+	}
+	return began
+}
+
+// keep notes that what was put is there.
+func (l *ledger) keep(v *visit, set *changes) {
+	// Of two Pops at once the second removes nothing: what it was given beyond the first one's stays.
+	contested := slices.ContainsFunc(set.popped, func(t *tag) bool { return t.pops > 1 })
+	for _, t := range set.popped {
+		if v.cur != nil && !contested {
+			v.cur.content.gone[t.n] = l.tick()
+		}
+	}
+	if len(set.tags) == 0 {
+		return
+	}
+	for _, t := range set.tags {
+		if v.cur == nil {
+			if t.key == "log" {
+				l.wrong("request %d is told that %d is kept, and has no session", v.n, t.n)
+			}
+			t.fate = uncertain
+			continue
+		}
+		t.fate, t.acked, t.content = acknowledged, l.tick(), v.cur.content
+		if t.owner == "" {
+			t.owner = v.cur.owner
+		}
+	}
+	if slices.ContainsFunc(set.tags, func(t *tag) bool { return !t.popped }) {
+		v.asOf = v.commitBegan // a note that was popped again, in the same change set, is nothing to save
+	}
+}
+
+// notCommitted: either nothing was applied, or it is not known.
+func (v *visit) notCommitted(set *changes, err error) {
+	nothing := nothingApplied(err)
+	if !nothing && !sojourn.Unavailable(err) && !errors.Is(err, errAborted) {
+		v.wrong("a Commit answers %v", err)
+	}
+	v.notKept(set, err, nothing)
+	if !v.loaded {
+		return
+	}
+	v.resync()
+	if v.id != "" || v.failed {
+		return
+	}
+	if errors.Is(err, sojourn.ErrEnded) && set.login == "" && !set.logout {
+		v.hasReason(set)
+	}
+	v.cur = nil
+}
+
+// notKept notes what a Commit that answered err has left of what it was to do.
+func (v *visit) notKept(set *changes, err error, nothing bool) {
+	l := v.w.ledger
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for _, t := range set.tags {
+		if t.fate = uncertain; nothing {
+			t.fate = never
+		}
+	}
+	down := sojourn.Unavailable(err)
+	if nothing && set.token && !set.logout && !down && !errors.Is(err, sojourn.ErrEnded) {
+		v.undoubt()
+		v.settleLimbo()
+	}
+	v.held = nil // and those stay in limbo
+	if errors.Is(err, context.Canceled) && !v.left && !down {
+		l.wrong("request %d is told that its client has gone, which has not", v.n)
+	}
+}
+
+// hasReason: somebody must have ended what is said to have ended.
+func (v *visit) hasReason(set *changes) {
+	l := v.w.ledger
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if v.cur != nil && v.cur.dead == 0 && v.cur.maybe <= btoi(set.token) {
+		l.wrong("request %d is told that session %s has ended, which nobody has ended", v.n, short(v.cur.id))
+	}
+}
+
+func btoi(b bool) int {
+	if b {
+		return 1
+	}
+	return 0
+}
+
+// resync takes the session as the request has it now, nothing waiting.
+func (v *visit) resync() {
+	if v.m.Load(v.ctx) != nil {
+		v.failed = true
+		return
+	}
+	i := v.m.Info(v.ctx)
+	v.id, v.owner, v.pending = i.ID, i.Owner, i.Owner
+}
+
+// maySeeRevoked: a sealed session may still be read for two seconds, by a request that changes nothing.
+func (l *ledger) maySeeRevoked(v *visit, t *token) bool {
+	switch {
+	case l.setup.Keeper == SealedAlone:
+		return true
+	case l.setup.Keeper == Sealed && t.why != "expired":
+		// When it was asked, not when it was answered: a fence that was looked at before counts for so long.
+		return v.req.Safe && v.lookedAt.Sub(t.deadAt) < 2*time.Second+time.Millisecond
+	}
+	return false
+}

@@ -1,0 +1,5 @@
+//go:build race
+
+package scscompat_test
+
+const raceDetector = true
