@@ -31,7 +31,7 @@ func (s *Store) examine(ctx context.Context) error {
 	}
 	slices.Sort(addrs)
 	for _, addr := range addrs {
-		info, err := nodes[addr].Do(ctx, nodes[addr].B().Info().Build()).ToString()
+		info, err := nodes[addr].Do(ctx, kept(nodes[addr].B().Info().Build())).ToString()
 		if err != nil {
 			bad = append(bad, fmt.Errorf("redisstore: check: %s: INFO: %w: allow it (ACL: +info)", addr, err))
 			continue
@@ -122,7 +122,7 @@ const maxDrift = time.Minute
 // judgeClock compares the server's clock, by which fences are told apart from later logins.
 func (s *Store) judgeClock(ctx context.Context, node rueidis.Client) string {
 	start := time.Now()
-	now, err := node.Do(ctx, node.B().Time().Build()).AsIntSlice()
+	now, err := node.Do(ctx, kept(node.B().Time().Build())).AsIntSlice()
 	if err != nil || len(now) != 2 {
 		return fmt.Sprintf("TIME: %v: allow it (ACL: +time)", err)
 	}
@@ -139,7 +139,7 @@ func (s *Store) judgeCluster(ctx context.Context, node rueidis.Client, facts map
 	if facts["cluster_enabled"] != "1" {
 		return ""
 	}
-	text, err := node.Do(ctx, node.B().ClusterInfo().Build()).ToString()
+	text, err := node.Do(ctx, kept(node.B().ClusterInfo().Build())).ToString()
 	if err != nil {
 		return fmt.Sprintf("CLUSTER INFO: %v: allow it (ACL: +cluster)", err)
 	}

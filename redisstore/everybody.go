@@ -82,7 +82,7 @@ func (s *Store) everybody(ctx context.Context) iter.Seq2[[]string, error] {
 
 func (s *Store) askNode(ctx context.Context, node rueidis.Client, cmd rueidis.Completed) rueidis.RedisResult {
 	return guarded(&s.guard, ctx, s.guard.troubled(), func() (rueidis.RedisResult, error) {
-		answer := node.Do(ctx, cmd)
+		answer := node.Do(ctx, kept(cmd))
 		return answer, answer.NonRedisError()
 	}, rueidis.NewErrorResult)
 }

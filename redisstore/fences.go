@@ -75,7 +75,7 @@ func (s *Store) raise(ctx context.Context, owner string) (uint64, error) {
 // may not use it.
 func (s *Store) ask(ctx context.Context, p *program, key string) rueidis.RedisResult {
 	if !s.plainly.Load() {
-		answer := s.guard.exec(ctx, p.reads, key, nil)
+		answer := s.guard.execRead(ctx, p, key)
 		e, ok := rueidis.IsRedisErr(answer.Error())
 		if !ok || !strings.HasPrefix(strings.TrimPrefix(e.Error(), "ERR "), "unknown command") && !strings.HasPrefix(e.Error(), "NOPERM") {
 			return answer

@@ -27,7 +27,18 @@ func newGuard(client rueidis.Client) guard {
 	return guard{began: time.Now(), client: client, trouble: 10 * time.Second}
 }
 
+// kept keeps cmd for itself if the client may send it again. The client lends the memory of a command that was answered
+// to the next one, whosever it is; but one that was sent again, because its connection broke, may still be read by who was
+// writing it to that connection.
+func kept(cmd rueidis.Completed) rueidis.Completed {
+	if cmd.IsRetryable() {
+		return cmd.Pin()
+	}
+	return cmd
+}
+
 func (g *guard) do(ctx context.Context, cmd rueidis.Completed) rueidis.RedisResult {
+	cmd = kept(cmd)
 	return guarded(g, ctx, g.troubled(), func() (rueidis.RedisResult, error) {
 		answer := g.client.Do(ctx, cmd)
 		return answer, answer.NonRedisError()
@@ -35,6 +46,9 @@ func (g *guard) do(ctx context.Context, cmd rueidis.Completed) rueidis.RedisResu
 }
 
 func (g *guard) doMulti(ctx context.Context, cmds ...rueidis.Completed) []rueidis.RedisResult {
+	for i, cmd := range cmds {
+		cmds[i] = kept(cmd)
+	}
 	return guarded(g, ctx, g.troubled(), func() ([]rueidis.RedisResult, error) {
 		answers := g.client.DoMulti(ctx, cmds...)
 		return answers, answers[0].NonRedisError()
@@ -48,6 +62,7 @@ func (g *guard) doMulti(ctx context.Context, cmds ...rueidis.Completed) []rueidi
 }
 
 func (g *guard) doCache(ctx context.Context, cmd rueidis.Cacheable, age time.Duration) rueidis.RedisResult {
+	cmd = cmd.Pin() // as kept does
 	return guarded(g, ctx, g.troubled(), func() (rueidis.RedisResult, error) {
 		answer := g.client.DoCache(ctx, cmd, age)
 		return answer, answer.NonRedisError()
@@ -59,6 +74,15 @@ func (g *guard) exec(ctx context.Context, lua *rueidis.Lua, key string, args []s
 		answer := lua.Exec(ctx, g.client, []string{key}, args)
 		return answer, answer.NonRedisError()
 	}, rueidis.NewErrorResult)
+}
+
+// execRead does a program that only reads, by its hash, and by its text where the server has forgotten it.
+func (g *guard) execRead(ctx context.Context, p *program, key string) rueidis.RedisResult {
+	answer := g.do(ctx, g.client.B().EvalshaRo().Sha1(p.sha).Numkeys(1).Key(key).Build())
+	if e, ok := rueidis.IsRedisErr(answer.Error()); ok && e.IsNoScript() {
+		return g.do(ctx, g.client.B().EvalRo().Script(p.text).Numkeys(1).Key(key).Build())
+	}
+	return answer
 }
 
 // dedicated runs commands on a connection of their own. The client waits for one without a context, so this

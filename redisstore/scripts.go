@@ -1,6 +1,8 @@
 package redisstore
 
 import (
+	"crypto/sha1"
+	"encoding/hex"
 	"strings"
 
 	"github.com/redis/rueidis"
@@ -8,14 +10,14 @@ import (
 
 type program struct {
 	text string
+	sha  string       // by which the server knows it
 	lua  *rueidis.Lua // by its hash, and by its text where the server has forgotten it
-
-	reads *rueidis.Lua // the same, sent as a program that writes nothing
 }
 
 func newProgram(text string) *program {
 	text = places.Replace(text)
-	return &program{text, rueidis.NewLuaScript(text), rueidis.NewLuaScriptReadOnly(text)}
+	sha := sha1.Sum([]byte(text)) // that is what EVALSHA calls for
+	return &program{text, hex.EncodeToString(sha[:]), rueidis.NewLuaScript(text)}
 }
 
 // places of the header: string and struct count from 1, GETRANGE and SETRANGE from 0.
