@@ -236,7 +236,7 @@ func (s *session) endShown(b *budget, why string) error {
 			s.tell(Event{Name: EventEnded, ID: all[i].ID, Owner: all[i].Owner, Reason: cmp.Or(why, "logout")})
 		}
 	}
-	s.forget(next)
+	s.forget(next, "")
 	return nil
 }
 

@@ -209,7 +209,8 @@ func (m *Manager) revokeOne(ctx context.Context, b *budget, id string, wanted fu
 }
 
 // RevokeAll ends every session of owner at once, and the owner's logins that are under way. This request may
-// log in again. If its own session is among them, the request goes on without one, as after Logout.
+// log in again, or have called Login before. If its own session is among them, the request goes on without one, as after
+// Logout.
 //
 // It runs to its end when the client leaves. Without an owner index it returns [errors.ErrUnsupported]. After
 // any other error some sessions may be live: call it again. [ErrUnfinished] is one after which logins that were under
@@ -296,7 +297,8 @@ func (m *Manager) revokeOwner(ctx context.Context, b *budget, owner, keep string
 	return fence, nil
 }
 
-// leave leaves ctx's request without a session, if a revocation has ended the one it has loaded.
+// leave leaves ctx's request without a session, if a revocation has ended the one it has loaded. What it has changed so
+// far goes with that, unless it is logging in: then it is for the session that the login begins.
 func (m *Manager) leave(ctx context.Context, ended func(r *stored) bool) {
 	st := stateOf(ctx, m)
 	if st == nil {
@@ -306,13 +308,15 @@ func (m *Manager) leave(ctx context.Context, ended func(r *stored) bool) {
 	s.hold.Lock()
 	defer s.hold.Unlock()
 	s.mu.Lock()
-	gone := s.phase == live && ended(&s.base)
-	if gone {
+	gone, was := s.phase == live && ended(&s.base), ""
+	if logsIn := lastLogin(s.log[lastLogout(s.log)+1:]) != ""; gone && logsIn {
+		was = s.owner()
+	} else if gone {
 		s.settled += uint64(len(s.log))
 		s.log, s.outcome = nil, nil
 	}
 	s.mu.Unlock()
 	if gone {
-		s.forget(anonymous)
+		s.forget(anonymous, was)
 	}
 }

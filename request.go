@@ -102,7 +102,7 @@ type session struct {
 	mu      sync.Mutex
 	base    stored          // the session as loaded
 	several []stored        // more than one live session was shown: none is read, and these are they
-	was     string          // whose it was, while phase is ended: what was changed so far is that one's
+	was     string          // whose it was that has ended under us: what was changed so far is that one's
 	err     error           // of the load; always the same answer
 	by      context.Context // that of the last change
 
@@ -286,13 +286,13 @@ func (s *session) strand() {
 }
 
 // forget leaves the request without a session, as after Logout: what was put before goes with it, and
-// the client is told to forget the token. The caller holds hold.
-func (s *session) forget(p phase) {
+// the client is told to forget the token. was is whose it was, if what is in the log goes on. The caller holds hold.
+func (s *session) forget(p phase, was string) {
 	s.mu.Lock()
 	shown := s.shown
 	s.unbind = s.unbind || s.withheld || binding.Is(s.base.Bound())
 	s.invitation, s.withheld = [2]string{}, false
-	s.phase, s.base, s.was, s.several = p, stored{}, "", nil
+	s.phase, s.base, s.was, s.several = p, stored{}, was, nil
 	s.epoch++
 	s.mu.Unlock()
 	if p == anonymous && shown {

@@ -89,7 +89,8 @@ var revocations = []story{
 		s := newSite(t, store, sojourn.Config{})
 		owner := anybody()
 		elsewhere := s.beginAs(owner)
-		for _, c := range []string{"", s.begin(), s.beginAs(owner)} {
+		for _, begin := range []func() string{func() string { return "" }, s.begin, func() string { return s.beginAs(owner) }} {
+			c := begin()
 			a := s.ask("POST", c, func(w http.ResponseWriter, r *http.Request) {
 				if err := s.RevokeAll(r.Context(), owner); err != nil {
 					t.Error(err)
@@ -98,6 +99,38 @@ var revocations = []story{
 			})
 			if s.ownerOf(a.set) != owner {
 				t.Errorf("owner %q after %.12s", s.ownerOf(a.set), c)
+			}
+		}
+		if s.ownerOf(elsewhere) != "" {
+			t.Error("the session elsewhere lives")
+		}
+	}},
+	{"Login and then RevokeAll in one request logs in", func(t *testing.T, store sojourn.Store) {
+		s := newSite(t, store, sojourn.Config{})
+		owner := anybody()
+		elsewhere := s.beginAs(owner)
+		for _, begin := range []func() string{func() string { return "" }, s.begin, func() string { return s.beginAs(owner) }, func() string { return s.beginAs(anybody()) }} {
+			c := begin()
+			a := s.ask("POST", c, func(_ http.ResponseWriter, r *http.Request) {
+				ctx := r.Context()
+				if err := s.Login(ctx, owner); err != nil {
+					t.Error(err)
+				}
+				name.Put(ctx, "with the login")
+				if err := s.RevokeAll(ctx, owner); err != nil {
+					t.Error(err)
+				}
+				if err := s.Commit(ctx); err != nil {
+					t.Errorf("Commit: %v", err)
+				}
+			})
+			s.look(a.set, func(ctx context.Context) {
+				if s.Info(ctx).Owner != owner || name.Get(ctx) != "with the login" {
+					t.Errorf("owner %q, name %q, after %.12s", s.Info(ctx).Owner, name.Get(ctx), c)
+				}
+			})
+			if c != "" && s.ownerOf(c) != "" {
+				t.Error("the session from before lives")
 			}
 		}
 		if s.ownerOf(elsewhere) != "" {

@@ -37,6 +37,7 @@ var onSeals = []string{
 	"P1 a slow logout does not end a newer login",
 	"O35 logout is final, and so is what was put before it",
 	"what is put after Logout goes into a new session",
+	"Login and then RevokeAll in one request logs in",
 	"Valid tells a long connection that its session has ended",
 	"O23 login replaces the token, keeps the data, ends the old token",
 	"P1 a slow request from before the login cannot write into it",

@@ -231,10 +231,12 @@ func (v *visit) revokeEveryone(Verb) {
 	}
 }
 
-// forgotten: the request's own session was ended by it, and what it has put so far with it.
+// forgotten: the request's own session was ended by it, and what it has put so far with it, but for a login.
 func (v *visit) forgotten() {
-	v.drop()
-	v.set = changes{}
+	if v.set.login == "" {
+		v.drop()
+		v.set = changes{}
+	}
 	v.resync()
 	if v.id != "" {
 		v.wrong("its own session was revoked, and it still has %s", short(v.id))
