@@ -91,8 +91,8 @@ func (s *session) facts(sent bool, ops []op) facts {
 	ctx := s.st.Context
 	f := facts{phase: s.phase, loadErr: s.err, remembered: s.base.Remembered,
 		copying: s.m.copying, sent: sent}
-	f.due = f.phase == live && s.due()
 	if len(ops) == 0 {
+		f.due = f.phase == live && s.due()
 		return f
 	}
 	if ctx.Err() != nil {

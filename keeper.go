@@ -88,6 +88,6 @@ func uncertain(op string, err error) error {
 	return unavailable(op, fmt.Errorf("%w: %v", errUncertain, err))
 }
 
-func isEnded(err error) bool { return errors.Is(err, ErrEnded) }
+func isEnded(err error) bool { return err != nil && errors.Is(err, ErrEnded) }
 
 func tooLarge(err error) error { return fmt.Errorf("%w: %w", ErrTooLarge, err) }

@@ -12,7 +12,7 @@ type facts struct {
 	loadErr    error
 	remembered bool
 	copying    bool  // the client keeps the session: whatever is written has to be sent
-	due        bool  // the idle limit is to be extended, or the seal renewed
+	due        bool  // the idle limit is to be extended, or the seal renewed; not asked where there are ops
 	sent       bool  // the header is out
 	answered   bool  // by http.TimeoutHandler, in place of the handler
 	left       error // why nobody would receive a token

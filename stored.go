@@ -96,8 +96,14 @@ func (k *storeKeeper) findShown(s *session, b *budget) (live string) {
 	found, old, out := 0, false, false
 	for _, text := range shown.Texts[:shown.N] {
 		id := token.ID(text)
-		var r stored
-		v, err := k.lookInto(s, b, text, &r)
+		r := &s.base // for the first that lives
+		if found > 0 {
+			r = new(stored)
+		}
+		v, err := k.lookInto(s, b, text, r)
+		if found == 0 && (err != nil || v != current) {
+			s.base = stored{}
+		}
 		switch {
 		case err == errEveryoneOut:
 			out = true
@@ -114,9 +120,9 @@ func (k *storeKeeper) findShown(s *session, b *budget) (live string) {
 			old = true
 		case v == current:
 			if found++; found > 1 {
-				s.several = append(s.several, r)
+				s.several = append(s.several, *r)
 			} else {
-				s.base, live = r, text
+				live = text
 			}
 		}
 	}
@@ -175,9 +181,11 @@ func (k *storeKeeper) look(s *session, b *budget, text string, into *stored) (ve
 	}
 	if k.mayBeCopy(s) {
 		ctx := k.m.toSettle(s.st, b)
-		r, copied, err := k.near.LoadNear(ctx, id)
+		var copied bool
+		var err error
+		into.Record, copied, err = k.near.LoadNear(ctx, id)
 		v := unknown
-		if err = k.take(ctx, into, r, id, err); err == nil {
+		if err = k.take(ctx, into, id, err); err == nil {
 			v = k.judge(into, text)
 		}
 		if !copied || v == current {
@@ -197,14 +205,19 @@ func (k *storeKeeper) mayBeCopy(s *session) bool {
 	return k.near != nil && !s.asking && k.m.cfg.Load != LoadEager && safe(s.st.r.Method)
 }
 
-// read asks the store. The answer is ErrNotFound, or an error that is Unavailable, or nil.
-func (k *storeKeeper) read(ctx context.Context, id string, into *stored) error {
-	r, err := k.store.Load(ctx, id)
-	return k.take(ctx, into, r, id, err)
+// read asks the store. The answer is ErrNotFound, or an error that is Unavailable, or nil. After an error into is
+// empty.
+func (k *storeKeeper) read(ctx context.Context, id string, into *stored) (err error) {
+	into.Record, err = k.store.Load(ctx, id)
+	if err = k.take(ctx, into, id, err); err != nil {
+		*into = stored{}
+	}
+	return err
 }
 
-// take makes r, with which a store answered, one that can be judged. The errors are those of read.
-func (k *storeKeeper) take(ctx context.Context, into *stored, r Record, id string, err error) error {
+// take makes the record in r, with which a store answered, one that can be judged. The errors are those of read;
+// after one, r is nothing to go by.
+func (k *storeKeeper) take(ctx context.Context, r *stored, id string, err error) error {
 	if err != nil && !errors.Is(err, ErrNotFound) {
 		return unavailable("load", err)
 	}
@@ -216,16 +229,14 @@ func (k *storeKeeper) take(ctx context.Context, into *stored, r Record, id strin
 	if err := k.m.out(ctx, r.Fence); err != nil {
 		return err
 	}
-	c, err := record.Parse(r.Data)
-	if errors.Is(err, record.ErrUnknownFormat) {
+	if err = r.Content.Read(r.Data); errors.Is(err, record.ErrUnknownFormat) {
 		return unavailable("load", err)
 	} else if err != nil {
 		return &damagedError{err}
 	}
-	if now.UnixMilli() >= c.Deadline {
+	if now.UnixMilli() >= r.Deadline {
 		return ErrNotFound
 	}
-	into.Record, into.Content = r, c
 	return nil
 }
 
@@ -260,9 +271,8 @@ func (k *storeKeeper) still(b *budget, w *watched) (ends time.Time, err error) {
 	var r stored
 	ctx := k.m.toSettle(context.Background(), b)
 	if k.near != nil {
-		now, _, err := k.near.LoadNear(ctx, w.id)
-		err = k.take(ctx, &r, now, w.id, err)
-		if err != nil {
+		r.Record, _, err = k.near.LoadNear(ctx, w.id)
+		if err = k.take(ctx, &r, w.id, err); err != nil {
 			return ends, asEnded(err)
 		}
 	} else if err := k.read(ctx, w.id, &r); err != nil {

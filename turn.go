@@ -263,7 +263,7 @@ func (t *turn) write(base *stored, now int64, attempt int) *stored {
 	if !t.renewed {
 		text = ""
 	}
-	r, err := t.finishDraft(text, now)
+	r, err := t.draft.finish(&t.k.m.cfg, text, now)
 	if err == nil {
 		err = t.k.store.Update(t.k.m.toAct(t.own.s.st, t.b), r, base.Version)
 	}
@@ -283,10 +283,6 @@ func (t *turn) write(base *stored, now int64, attempt int) *stored {
 	}
 	t.trail.add(r, base.Version, err)
 	return t.settle(attempt, err)
-}
-
-func (t *turn) finishDraft(text string, now int64) (Record, error) {
-	return t.draft.finish(&t.k.m.cfg, text, now)
 }
 
 // refused: the store has said no. If it is too large, each of those that share may be small enough.

@@ -55,20 +55,28 @@ var (
 	errDamaged = errors.New("the record's header does not parse")
 )
 
-// Parse reads data without copying it. An error that is not ErrUnknownFormat means damage. What it
-// accepts, Encode writes back byte for byte. Encrypted values are Closed, and wait for Open.
+// Parse is Read of a Content of its own.
 func Parse(data []byte) (c Content, err error) {
+	err = c.Read(data)
+	return c, err
+}
+
+// Read makes c what data holds, without copying it. An error that is not ErrUnknownFormat means damage; c is then
+// nothing to go by. What Read accepts, Encode writes back byte for byte. Encrypted values are Closed, and wait for
+// Open.
+func (c *Content) Read(data []byte) error {
+	*c = Content{}
 	if len(data) == 0 {
-		return c, errors.New("the record is empty")
+		return errors.New("the record is empty")
 	}
 	if data[0] != formatOne {
-		return c, fmt.Errorf("%w (format %d)", ErrUnknownFormat, data[0])
+		return fmt.Errorf("%w (format %d)", ErrUnknownFormat, data[0])
 	}
 	if len(data) < fixedLen+countsLen || len(data) > MaxData {
-		return c, fmt.Errorf("the record has %d bytes", len(data))
+		return fmt.Errorf("the record has %d bytes", len(data))
 	}
 	if data[1]&^flagsKnown != 0 {
-		return c, fmt.Errorf("%w (flags %#x)", ErrUnknownFormat, data[1])
+		return fmt.Errorf("%w (flags %#x)", ErrUnknownFormat, data[1])
 	}
 	c.Remembered = data[1]&flagRemembered != 0
 	b := data[2:fixedLen] // of one length, so it is read as it stands
@@ -88,14 +96,15 @@ func Parse(data []byte) (c Content, err error) {
 		c.bound = r.bound()
 	}
 	if r.bad {
-		return Content{}, errDamaged
+		return errDamaged
 	}
 	if data[1]&flagEncrypted != 0 {
+		var err error
 		c.closed, err = r.encrypted()
-		return c, err
+		return err
 	}
 	c.Values = value.Values(r.rest)
-	return c, c.Values.Check()
+	return c.Values.Check()
 }
 
 // Encode writes the record with d's values, whose last stamp becomes c.Stamps: c is then what Parse, and Open,

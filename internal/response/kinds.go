@@ -22,23 +22,34 @@ const (
 // kindsOf looks at all that w wraps for Flush and Hijack: http.ResponseController would find them there,
 // and go past us.
 func kindsOf(w http.ResponseWriter) uint8 {
-	t := reflect.TypeOf(w)
-	if k := known.Load(); k != nil && k.t == t {
+	if k := knownKind(w); k != nil {
 		return k.set
 	}
 	set, whole := look(w)
 	if whole {
-		known.Store(&kind{t, set})
+		_, tells := w.(teller)
+		known.Store(&kind{reflect.TypeOf(w), set, tells, fieldsOf(reflect.Indirect(reflect.ValueOf(w)))})
 	}
 	return set
+}
+
+// A kind is what is known of a type whose writers wrap nothing.
+type kind struct {
+	t      reflect.Type
+	set    uint8
+	tells  bool    // it is a teller
+	fields *fields // that tell
 }
 
 // known is the last type that was looked at, because most requests come with the same one.
 var known atomic.Pointer[kind]
 
-type kind struct {
-	t   reflect.Type
-	set uint8
+// knownKind is what is known of w, nil if that is nothing.
+func knownKind(w http.ResponseWriter) *kind {
+	if k := known.Load(); k != nil && k.t == reflect.TypeOf(w) {
+		return k
+	}
+	return nil
 }
 
 // look answers what w can do, and whether its type alone says so: one that wraps another may be wrapped

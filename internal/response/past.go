@@ -6,13 +6,19 @@ import (
 	"sync"
 )
 
+// A teller is a writer that says whether the header has gone out.
+type teller interface{ Written() bool }
+
 // Past reports whether the header has gone out without w having been asked: somebody writes to the inner
 // writer. Only writers that tell by a method are looked at, which costs next to nothing. The goroutine that
 // writes the response may ask.
 func (w *Writer) Past() bool {
+	if k := knownKind(w.inner); k != nil && !k.tells {
+		return false
+	}
 	out := false
 	w.eachInner(func(in http.ResponseWriter) {
-		if t, ok := in.(interface{ Written() bool }); ok && t.Written() {
+		if t, ok := in.(teller); ok && t.Written() {
 			out = true
 		}
 	})
@@ -25,19 +31,12 @@ func (w *Writer) PastUnasked() bool {
 	if w.Past() {
 		return true
 	}
+	if k := knownKind(w.inner); k != nil {
+		return k.fields.tellOf(w.inner)
+	}
 	out := false
 	w.eachInner(func(in http.ResponseWriter) {
-		v := reflect.Indirect(reflect.ValueOf(in))
-		f := fieldsOf(v)
-		if f.inside != nil { // HTTP/2
-			v = reflect.Indirect(at(v, f.inside))
-			f = fieldsOf(v)
-		}
-		for _, path := range f.tell {
-			if b := at(v, path); b.IsValid() && b.Bool() {
-				out = true
-			}
-		}
+		out = out || fieldsOf(reflect.Indirect(reflect.ValueOf(in))).tellOf(in)
 	})
 	return out
 }
@@ -46,6 +45,24 @@ func (w *Writer) PastUnasked() bool {
 type fields struct {
 	inside []int   // what does the work
 	tell   [][]int // bools: the header has gone out
+}
+
+// tellOf reports whether one of them, of in, says that the header has gone out.
+func (f *fields) tellOf(in http.ResponseWriter) bool {
+	if f.inside == nil && f.tell == nil {
+		return false
+	}
+	v := reflect.Indirect(reflect.ValueOf(in))
+	if f.inside != nil { // HTTP/2
+		v = reflect.Indirect(at(v, f.inside))
+		f = fieldsOf(v)
+	}
+	for _, path := range f.tell {
+		if b := at(v, path); b.IsValid() && b.Bool() {
+			return true
+		}
+	}
+	return false
 }
 
 // looked has the fields of each type that was met: to look for them costs more than all else.
@@ -76,6 +93,9 @@ func fieldsOf(v reflect.Value) *fields {
 
 // at is the field at the end of path; not valid where the way to it is nil.
 func at(v reflect.Value, path []int) reflect.Value {
+	if !v.IsValid() {
+		return v
+	}
 	f, _ := v.FieldByIndexErr(path)
 	return f
 }

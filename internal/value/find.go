@@ -11,8 +11,9 @@ func (d *Draft) find(name string) (i int, data []byte, stamp uint64) {
 	if d.index != nil {
 		at, there := d.index[name]
 		if there && at < 0 {
-			e, _, _ := d.base[^at:].next()
-			return -1, e.data, e.stamp
+			e := d.base[^at:]
+			stamp, from, to, _ := e.first()
+			return -1, e[from:to:to], stamp
 		} else if !there {
 			return -1, nil, 0
 		}
@@ -73,14 +74,14 @@ func (d *Draft) set(i int, e edit) {
 func (d *Draft) makeIndex() {
 	d.index = make(map[string]int, 2*d.n)
 	for rest := d.base; len(rest) > 0; {
-		e, after, err := rest.next()
+		_, _, to, err := rest.first()
 		if err != nil {
 			break
 		}
-		if _, twice := d.index[string(e.name)]; !twice { // the first counts, as in Get
-			d.index[string(e.name)] = ^(len(d.base) - len(rest))
+		if _, twice := d.index[string(rest.name())]; !twice { // the first counts, as in Get
+			d.index[string(rest.name())] = ^(len(d.base) - len(rest))
 		}
-		rest = after
+		rest = rest[to:]
 	}
 	for i := range d.n {
 		d.index[d.at(i).name] = i
@@ -109,17 +110,17 @@ func (d *Draft) AppendTo(dst []byte) []byte {
 			kept, rest = kept+n, rest[n:]
 			continue
 		}
-		e, after, err := rest.next()
+		_, _, to, err := rest.first()
 		if err != nil {
 			break
 		}
-		if d.edited(e.name) {
+		if d.edited(rest.name()) {
 			dst = append(dst, run[:kept]...)
-			run, kept = after, 0
+			run, kept = rest[to:], 0
 		} else {
-			kept += len(e.whole)
+			kept += to
 		}
-		rest = after
+		rest = rest[to:]
 	}
 	dst = append(dst, run[:kept]...)
 	for i := range d.n {

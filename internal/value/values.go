@@ -18,31 +18,28 @@ type Values []byte
 
 var errMalformed = errors.New("the record's values do not parse")
 
-// An entry is one of them; whole is all of it, name and lengths included.
-type entry struct {
-	name, data, whole []byte
-	stamp             uint64
+// first parses the first entry of v, which is not empty: its stamp, and where its data begin and end, which is
+// where the entry ends. The name is v.name().
+func (v Values) first() (stamp uint64, from, to int, err error) {
+	from = 1 + int(v[0])
+	if from == 1 || from > 1+MaxName || len(v) < from {
+		return 0, 0, 0, errMalformed
+	}
+	stamp, w := binary.Uvarint(v[from:])
+	if w <= 0 || stamp == 0 {
+		return 0, 0, 0, errMalformed
+	}
+	from += w
+	size, w := binary.Uvarint(v[from:])
+	if w <= 0 || size == 0 || size > uint64(len(v)-from-w) {
+		return 0, 0, 0, errMalformed
+	}
+	from += w
+	return stamp, from, from + int(size), nil
 }
 
-// next splits off the first entry of v, which is not empty.
-func (v Values) next() (e entry, rest Values, err error) {
-	n := int(v[0])
-	if n == 0 || n > MaxName || len(v) < 1+n {
-		return e, nil, errMalformed
-	}
-	stamp, w := binary.Uvarint(v[1+n:])
-	if w <= 0 || stamp == 0 {
-		return e, nil, errMalformed
-	}
-	head := 1 + n + w
-	size, w := binary.Uvarint(v[head:])
-	head += max(w, 0)
-	if w <= 0 || size == 0 || size > uint64(len(v)-head) {
-		return e, nil, errMalformed
-	}
-	end := head + int(size)
-	return entry{name: v[1 : 1+n], data: v[head:end:end], whole: v[:end], stamp: stamp}, v[end:], nil
-}
+// name is that of the first entry, which is well-formed.
+func (v Values) name() []byte { return v[1 : 1+v[0]] }
 
 // Check walks all of v, so that later walks meet no error.
 func (v Values) Check() error {
@@ -51,16 +48,17 @@ func (v Values) Check() error {
 			v = v[n:]
 			continue
 		}
-		var err error
-		if _, v, err = v.next(); err != nil {
+		_, _, to, err := v.first()
+		if err != nil {
 			return err
 		}
+		v = v[to:]
 	}
 	return nil
 }
 
 // short is how long the first entry is, if its stamp and length take a byte each, as most do. Every request
-// walks its record, and next costs four times as much.
+// walks its record, and first costs twice as much.
 func (v Values) short() (n int, ok bool) {
 	name := int(v[0])
 	if name == 0 || name > MaxName || len(v) < name+3 {
@@ -75,18 +73,21 @@ func (v Values) short() (n int, ok bool) {
 // bytes are part of v: nobody may write to them.
 func (v Values) Get(name string) (data []byte, stamp uint64) {
 	for len(v) > 0 {
-		if n, ok := v.short(); ok && !v.named(name) {
+		if n, ok := v.short(); ok {
+			if v.named(name) {
+				return v[len(name)+3 : n : n], uint64(v[len(name)+1])
+			}
 			v = v[n:]
 			continue
 		}
-		e, rest, err := v.next()
+		stamp, from, to, err := v.first()
 		if err != nil {
 			break
 		}
-		if string(e.name) == name {
-			return e.data, e.stamp
+		if v.named(name) {
+			return v[from:to:to], stamp
 		}
-		v = rest
+		v = v[to:]
 	}
 	return nil, 0
 }
@@ -100,11 +101,11 @@ func (v Values) named(name string) bool {
 func (v Values) Names() iter.Seq[string] {
 	return func(yield func(string) bool) {
 		for len(v) > 0 {
-			e, rest, err := v.next()
-			if err != nil || !yield(string(e.name)) {
+			_, _, to, err := v.first()
+			if err != nil || !yield(string(v.name())) {
 				return
 			}
-			v = rest
+			v = v[to:]
 		}
 	}
 }
