@@ -16,7 +16,7 @@ import (
 	"time"
 
 	"github.com/gosojourn/sojourn/lab/histories"
-	"github.com/gosojourn/sojourn/lab/histories/onstores"
+	"github.com/gosojourn/sojourn/lab/histories/serving"
 )
 
 // flooders is how many ask at once, each without a pause, beside the crowd's nine.
@@ -93,7 +93,7 @@ func raw(ctx context.Context, url string, talk func(c net.Conn)) {
 type flooded struct {
 	asked              int // by the flood
 	quiet, during      time.Duration
-	before, most       onstores.Figures
+	before, most       serving.Figures
 	connections        int // of the application to the server, at most
 	honest, unanswered int
 }
@@ -105,10 +105,10 @@ func (f flooded) String() string {
 }
 
 // play has a crowd come, first by itself and then beside the flood, on one process.
-func (f flood) play(t *testing.T, o onstores.Order, connections func() int, lasting time.Duration) (r flooded) {
+func (f flood) play(t *testing.T, o serving.Order, connections func() int, lasting time.Duration) (r flooded) {
 	t.Helper()
 	migrate(t, o)
-	p := onstores.Start(t, o)
+	p := serving.Start(t, o)
 	ctx, stop := context.WithCancel(t.Context())
 	defer stop()
 	c := newCrowd(t, []string{p.URL})
@@ -152,7 +152,7 @@ func (f flood) play(t *testing.T, o onstores.Order, connections func() int, last
 	return r
 }
 
-func figures(t *testing.T, p *onstores.Process) onstores.Figures {
+func figures(t *testing.T, p *serving.Process) serving.Figures {
 	t.Helper()
 	f, err := p.Figures()
 	if err != nil {

@@ -16,6 +16,8 @@ const afterwards = 300 * time.Millisecond
 // A scene is an application that runs, and the fault that is to come.
 type scene struct {
 	urls []string
+	// before is called when the crowd has come; nil: nothing.
+	before func(c *crowd)
 	// fault makes it, lets it last, and mends it.
 	fault func(lasting time.Duration)
 	// own says that nobody mends it: the time to recover counts from its beginning.
@@ -42,6 +44,9 @@ func (s *scene) play(t *testing.T, lasting time.Duration) (r result) {
 	c := newCrowd(t, s.urls)
 	c.come(ctx, t)
 	await(t, "some are served", c.busy)
+	if s.before != nil {
+		s.before(c)
+	}
 	stalled, began := strangers.Stalls(), c.rec.Now()
 	s.fault(lasting)
 	over := c.rec.Now()
