@@ -1,7 +1,6 @@
 package faults
 
 import (
-	"context"
 	"fmt"
 	"os"
 	"strconv"
@@ -68,23 +67,17 @@ func processClock(k kind, by time.Duration) func(t *testing.T) *scene {
 		o.Idle = idle()
 		migrate(t, o)
 		first := serving.StartProgram(t, program, o)
-		s := &scene{urls: []string{first.URL, serving.Start(t, o).URL, serving.Start(t, o).URL}}
-		var late []person
-		var everybody *crowd
-		s.before = func(c *crowd) {
-			everybody = c
-			stepProcess(t, first, -(idle() + stepped + time.Minute))
-			late = c.early(t, first.URL, 20)
-			stepProcess(t, first, 0)
-		}
-		s.fault = func(lasting time.Duration) {
+		stepProcess(t, first, -(idle() + stepped + time.Minute))
+		early := comeEarly(t, first.URL, 20)
+		stepProcess(t, first, 0)
+		urls := []string{first.URL, serving.Start(t, o).URL, serving.Start(t, o).URL}
+		return &scene{urls: urls, gone: early, fault: func(lasting time.Duration) {
 			end := time.Now().Add(lasting)
 			stepProcess(t, first, by)
-			everybody.mustBeOut(t, late)
+			newCrowd(t, urls).mustBeOut(t, early)
 			time.Sleep(time.Until(end))
 			stepProcess(t, first, 0)
-		}
-		return s
+		}}
 	}
 }
 
@@ -105,18 +98,18 @@ func near(t *testing.T, whose string, off, by time.Duration) {
 	}
 }
 
-// early has n people log in at url, who count as gone: their sessions are over.
-func (c *crowd) early(t *testing.T, url string, n int) (all []person) {
+// comeEarly has n people log in at url.
+func comeEarly(t *testing.T, url string, n int) (all []person) {
 	t.Helper()
+	c := newCrowd(t, []string{url})
 	for i := range n {
 		p := person{name: fmt.Sprintf("early person %d", i), jar: new(histories.Jar)}
-		k := histories.NewClient(-1, p.jar, c.rec, c.transport, []string{url})
+		k := c.client(-1, p.jar)
 		for _, d := range []histories.Deed{{Do: "begin", Value: p.name}, {Do: "login", Whom: p.name}, {Do: "who"}} {
-			if a := k.Ask(context.Background(), 0, d); a.Outcome != histories.Done || d.Do == "who" && a.Owner != p.name {
+			if a := k.Ask(t.Context(), 0, d); a.Outcome != histories.Done || d.Do == "who" && a.Owner != p.name {
 				t.Fatalf("%s: %+v", d.Do, a)
 			}
 		}
-		c.note(&c.gone, p)
 		all = append(all, p)
 	}
 	return all
@@ -127,7 +120,7 @@ func (c *crowd) mustBeOut(t *testing.T, all []person) {
 	t.Helper()
 	for _, p := range all {
 		for i := range c.urls {
-			if a := c.client(-1, p.jar.Copy()).Ask(context.Background(), i, histories.Deed{Do: "who"}); a.Owner != "" || a.Mark != "" {
+			if a := c.client(-1, p.jar.Copy()).Ask(t.Context(), i, histories.Deed{Do: "who"}); a.Owner != "" || a.Mark != "" {
 				t.Errorf("process %d: %s is in, whose limits are over by more than the step", i, p.name)
 			}
 		}

@@ -57,6 +57,15 @@ func (c *Clock) rule(cmd *exec.Cmd) {
 	if cmd.Env == nil {
 		cmd.Env = os.Environ()
 	}
-	cmd.Env = append(cmd.Env, "LD_PRELOAD="+c.lib, "FAKETIME_TIMESTAMP_FILE="+c.file, "FAKETIME_NO_CACHE=1",
+	// libc comes next, so that its malloc is used: jemalloc asks for the time before it can serve the library that answers.
+	cmd.Env = append(cmd.Env, "LD_PRELOAD="+c.lib+" libc.so.6", "FAKETIME_TIMESTAMP_FILE="+c.file, "FAKETIME_NO_CACHE=1",
 		"FAKETIME_DONT_FAKE_MONOTONIC=1", "FAKETIME_DISABLE_SHM=1")
+}
+
+// forget removes what the library shares between the processes of a server, and leaves if that is killed.
+func (c *Clock) forget(pid int) {
+	if c != nil {
+		os.Remove(fmt.Sprintf("/dev/shm/faketime_shm_%d", pid))
+		os.Remove(fmt.Sprintf("/dev/shm/sem.faketime_sem_%d", pid))
+	}
 }

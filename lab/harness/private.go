@@ -188,6 +188,7 @@ func (p *private) stop() error {
 func (p *private) remove() {
 	if p.run != nil {
 		p.run.killAll()
+		p.clock.forget(p.run.Pid)
 	}
 	os.RemoveAll(p.dir)
 	p.held.Close()

@@ -173,6 +173,7 @@ func (r *RedisServer) start() error {
 func (r *RedisServer) remove() {
 	if r.run != nil {
 		r.run.killAll()
+		r.clock.forget(r.run.Pid)
 	}
 	os.RemoveAll(r.dir)
 }
