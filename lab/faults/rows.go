@@ -50,6 +50,7 @@ var rows = append([]row{
 	{name: "Redis, rolling restart, one process killed", done: inTurn, long: true, open: rolling(redis)},
 	{name: "MariaDB, four sweepers", done: atOnce, long: true, open: sweepers(mariaDB)},
 	{name: "PostgreSQL, four sweepers", done: atOnce, long: true, open: sweepers(postgres)},
+	{name: "SQLite, four sweepers", done: atOnce, long: true, open: sweepers(sqlite)},
 	{name: "MariaDB, rows locked in two orders", done: bothWays, long: true, open: deadlocks(mariaDB)},
 	{name: "PostgreSQL, rows locked in two orders", done: bothWays, long: true, open: deadlocks(postgres)},
 }, append(perKind(), perClock()...)...)

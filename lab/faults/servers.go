@@ -34,7 +34,8 @@ var (
 		s := harness.StartPostgresWith(t, c)
 		return s, serving.Order{Dialect: sqlstore.Postgres, Driver: "pgx", DSN: s.DSN("app", "sslmode=disable")}
 	}}
-	redis = redisWith("Redis", "--appendonly", "yes", "--appendfsync", "always")
+	sqlite = kind{"SQLite", func(t *testing.T, _ *harness.Clock) (server, serving.Order) { return nil, onSQLite(t, t.TempDir()) }}
+	redis  = redisWith("Redis", "--appendonly", "yes", "--appendfsync", "always")
 )
 
 func redisWith(name string, args ...string) kind {

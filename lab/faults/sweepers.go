@@ -58,6 +58,9 @@ func fill(t *testing.T, db *sql.DB, o serving.Order, n int) {
 	if o.Driver == "pgx" {
 		insert = "INSERT INTO sessions (token, data, expiry) SELECT 'z' || lpad(seq::text, 23, '0'), convert_to(repeat('x', 200), 'UTF8'), now() - interval '4 days' FROM generate_series(%d, %d) AS seq"
 	}
+	if o.Driver == "sqlite" {
+		insert = "WITH RECURSIVE g(seq) AS (SELECT %d UNION ALL SELECT seq + 1 FROM g WHERE seq < %d) INSERT INTO sessions (token, data, expiry) SELECT printf('z%%023d', seq), zeroblob(200), julianday('now') - 4 FROM g"
+	}
 	const each = 50_000
 	for from := 1; from <= n; from += each {
 		run(t, db, fmt.Sprintf(insert, from, min(n, from+each-1)))
