@@ -11,6 +11,7 @@ import (
 
 	"github.com/gosojourn/sojourn"
 	"github.com/gosojourn/sojourn/lab/histories"
+	"github.com/gosojourn/sojourn/memstore"
 	"github.com/gosojourn/sojourn/redisstore"
 	"github.com/gosojourn/sojourn/sqlstore"
 )
@@ -19,14 +20,19 @@ import (
 type Order struct {
 	Dialect     sqlstore.Dialect
 	Driver, DSN string   // of a database; or
-	Addrs       []string // of Redis
+	Addrs       []string // of Redis; neither: in memory
 	Sentinel    string   // the name under which Sentinels at Addrs watch it; "": they are servers
 	Near        time.Duration
 	Replicas    int           // how many are waited for after a write
 	Idle        time.Duration // the idle limit; 0: the library's
+	AtOnce      int           // how many requests are served at a time; 0: all
+	MaxHeader   int           // http.Server.MaxHeaderBytes
 }
 
 func (o Order) open() (sojourn.Store, error) {
+	if o.Driver == "" && len(o.Addrs) == 0 {
+		return memstore.New(), nil
+	}
 	if o.Driver != "" {
 		db, err := sql.Open(o.Driver, o.DSN)
 		if err != nil {

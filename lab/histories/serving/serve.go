@@ -47,7 +47,7 @@ func Serve() (bool, error) {
 	if err != nil {
 		return true, err
 	}
-	server := &http.Server{Handler: withClock(withFigures(h)), ReadHeaderTimeout: 5 * time.Second}
+	server := &http.Server{Handler: withClock(withFigures(atOnce(o.AtOnce, h))), ReadHeaderTimeout: 5 * time.Second, MaxHeaderBytes: o.MaxHeader}
 	go func() { _ = server.Serve(l) }()
 	fmt.Printf("http://%s\n", l.Addr())
 	if _, err = io.Copy(io.Discard, os.Stdin); err != nil {
