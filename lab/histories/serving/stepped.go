@@ -29,16 +29,11 @@ func Step(d Duration) { steppedBy.Store(int64(d)) }
 // BuildStepped builds in dir the program that serves orders, whose clock Process.Step steps. The time package is the
 // installed one with a line more in Now. The first build takes more than a minute of computing, because everything imports that.
 func BuildStepped(dir string) (program string, err error) {
-	root, err := exec.Command("go", "env", "GOROOT").Output()
-	if err != nil {
-		return "", fmt.Errorf("go env GOROOT: %w", err)
-	}
-	lib := filepath.Join(strings.TrimSpace(string(root)), "src", "time")
-	text, err := os.ReadFile(filepath.Join(lib, "time.go"))
+	lib, text, err := timePackage()
 	if err != nil {
 		return "", err
 	}
-	timeGo, err := stepping(string(text))
+	timeGo, err := stepping(text)
 	if err != nil {
 		return "", err
 	}
@@ -64,6 +59,17 @@ func BuildStepped(dir string) (program string, err error) {
 		return "", fmt.Errorf("%s: %w\n%s", cmd, err, out)
 	}
 	return program, nil
+}
+
+// timePackage is where the installed Go has it, and the text of its time.go.
+func timePackage() (dir, text string, err error) {
+	root, err := exec.Command("go", "env", "GOROOT").Output()
+	if err != nil {
+		return "", "", fmt.Errorf("go env GOROOT: %w", err)
+	}
+	dir = filepath.Join(strings.TrimSpace(string(root)), "src", "time")
+	b, err := os.ReadFile(filepath.Join(dir, "time.go"))
+	return dir, string(b), err
 }
 
 // stepping is the source of package time with a Now that can be stepped.
