@@ -29,20 +29,21 @@ type Policy struct {
 	SecretBits int           // random bits that only the client has; 0 where it has the sealed session itself
 	OldToken   time.Duration // for so long a token that was replaced is nobody's and harms no login; then it is unknown
 
-	MaxPerOwner   int  // 0 is no limit
-	CanRevoke     bool // the sessions of an owner can be ended before their time
-	CanList       bool // the sessions of an owner can be listed
-	EncryptAtRest bool // the store cannot read values
-	KeepsDevice   bool // Config.Device is set
-	BindsDevice   bool // package dbsc binds sessions to their device, where browsers can
-	HasEventLog   bool // Config.OnEvent is set; the Logger has events in any case
-	Load          LoadMode
-	StoreTimeout  time.Duration // of one Load, Commit or revocation; 0 where nothing is waited for
-	PlainHTTP     bool          // Config.DangerouslyAllowHTTP
-	MovesIn       bool          // Config.Legacy is set
-	AAL           int           // the highest level of NIST SP 800-63B-4 whose limits sessions are within; 0 is none
-	RememberedAAL int           // the same of a remembered session
-	Requirements  []Requirement // in the order of their ids
+	MaxPerOwner       int  // 0 is no limit
+	CanRevoke         bool // the sessions of an owner can be ended before their time
+	CanList           bool // the sessions of an owner can be listed
+	CanRevokeEveryone bool // everybody's sessions can be ended at once, by RevokeEveryone
+	EncryptAtRest     bool // the store cannot read values
+	KeepsDevice       bool // Config.Device is set
+	BindsDevice       bool // package dbsc binds sessions to their device, where browsers can
+	HasEventLog       bool // Config.OnEvent is set; the Logger has events in any case
+	Load              LoadMode
+	StoreTimeout      time.Duration // of one Load, Commit or revocation; 0 where nothing is waited for
+	PlainHTTP         bool          // Config.DangerouslyAllowHTTP
+	MovesIn           bool          // Config.Legacy is set
+	AAL               int           // the highest level of NIST SP 800-63B-4 whose limits sessions are within; 0 is none
+	RememberedAAL     int           // the same of a remembered session
+	Requirements      []Requirement // in the order of their ids
 }
 
 // A CookiePolicy is how the cookie is sent.
@@ -64,7 +65,7 @@ func (m *Manager) Policy() Policy {
 		Durability: m.durability(), Header: c.Header, Purpose: c.Purpose,
 		Lifetime: c.Lifetime, IdleTimeout: c.IdleTimeout, IdleStep: c.touchGap(), RememberFor: c.RememberFor, RememberIdle: c.cookieOnly,
 		IDBits: token.IDBytes * 8, SecretBits: token.SecretBytes * 8, OldToken: record.GraceMillis * time.Millisecond,
-		MaxPerOwner: c.MaxPerOwner, CanRevoke: m.fence != nil, CanList: m.index != nil, EncryptAtRest: c.EncryptAtRest,
+		MaxPerOwner: c.MaxPerOwner, CanRevoke: m.fence != nil, CanList: m.index != nil, CanRevokeEveryone: m.everyone != nil, EncryptAtRest: c.EncryptAtRest,
 		KeepsDevice: c.Device != nil, BindsDevice: m.binder != nil, HasEventLog: c.OnEvent != nil, Load: c.Load, StoreTimeout: c.StoreTimeout,
 		PlainHTTP: c.DangerouslyAllowHTTP, MovesIn: c.Legacy != nil,
 	}
@@ -115,37 +116,38 @@ func (l LoadMode) String() string {
 // MarshalJSON writes the policy with durations in seconds.
 func (p Policy) MarshalJSON() ([]byte, error) {
 	return json.Marshal(struct {
-		Durability    Durability    `json:"durability"`
-		Cookie        *CookiePolicy `json:"cookie,omitempty"`
-		Header        string        `json:"header,omitempty"`
-		Purpose       string        `json:"purpose"`
-		Lifetime      float64       `json:"lifetime"`
-		IdleTimeout   float64       `json:"idle_timeout"`
-		IdleStep      float64       `json:"idle_step"`
-		RememberFor   float64       `json:"remember_for"`
-		RememberIdle  bool          `json:"remember_idle"`
-		IDBits        int           `json:"id_bits"`
-		SecretBits    int           `json:"secret_bits"`
-		OldToken      float64       `json:"old_token"`
-		MaxPerOwner   int           `json:"max_per_owner"`
-		CanRevoke     bool          `json:"can_revoke"`
-		CanList       bool          `json:"can_list"`
-		EncryptAtRest bool          `json:"encrypt_at_rest"`
-		KeepsDevice   bool          `json:"keeps_device"`
-		BindsDevice   bool          `json:"binds_device"`
-		HasEventLog   bool          `json:"has_event_log"`
-		Load          string        `json:"load"`
-		StoreTimeout  float64       `json:"store_timeout"`
-		PlainHTTP     bool          `json:"plain_http"`
-		MovesIn       bool          `json:"moves_in"`
-		AAL           int           `json:"aal"`
-		RememberedAAL int           `json:"remembered_aal"`
-		Requirements  []Requirement `json:"requirements"`
+		Durability        Durability    `json:"durability"`
+		Cookie            *CookiePolicy `json:"cookie,omitempty"`
+		Header            string        `json:"header,omitempty"`
+		Purpose           string        `json:"purpose"`
+		Lifetime          float64       `json:"lifetime"`
+		IdleTimeout       float64       `json:"idle_timeout"`
+		IdleStep          float64       `json:"idle_step"`
+		RememberFor       float64       `json:"remember_for"`
+		RememberIdle      bool          `json:"remember_idle"`
+		IDBits            int           `json:"id_bits"`
+		SecretBits        int           `json:"secret_bits"`
+		OldToken          float64       `json:"old_token"`
+		MaxPerOwner       int           `json:"max_per_owner"`
+		CanRevoke         bool          `json:"can_revoke"`
+		CanList           bool          `json:"can_list"`
+		CanRevokeEveryone bool          `json:"can_revoke_everyone"`
+		EncryptAtRest     bool          `json:"encrypt_at_rest"`
+		KeepsDevice       bool          `json:"keeps_device"`
+		BindsDevice       bool          `json:"binds_device"`
+		HasEventLog       bool          `json:"has_event_log"`
+		Load              string        `json:"load"`
+		StoreTimeout      float64       `json:"store_timeout"`
+		PlainHTTP         bool          `json:"plain_http"`
+		MovesIn           bool          `json:"moves_in"`
+		AAL               int           `json:"aal"`
+		RememberedAAL     int           `json:"remembered_aal"`
+		Requirements      []Requirement `json:"requirements"`
 	}{
 		p.Durability, p.Cookie, p.Header, p.Purpose,
 		p.Lifetime.Seconds(), p.IdleTimeout.Seconds(), p.IdleStep.Seconds(), p.RememberFor.Seconds(), p.RememberIdle,
 		p.IDBits, p.SecretBits, p.OldToken.Seconds(),
-		p.MaxPerOwner, p.CanRevoke, p.CanList, p.EncryptAtRest, p.KeepsDevice, p.BindsDevice, p.HasEventLog, p.Load.String(), p.StoreTimeout.Seconds(),
+		p.MaxPerOwner, p.CanRevoke, p.CanList, p.CanRevokeEveryone, p.EncryptAtRest, p.KeepsDevice, p.BindsDevice, p.HasEventLog, p.Load.String(), p.StoreTimeout.Seconds(),
 		p.PlainHTTP, p.MovesIn, p.AAL, p.RememberedAAL, p.Requirements,
 	})
 }

@@ -44,8 +44,8 @@ var shown = map[string][2]string{
 	"C9": {"sealed_test.go", "TestSealedChunks"}, "C10": {"config_test.go", "C10"}, "C15": {"lab/laws/responses.go", "P4 1xx passes"}, "L1": {"config_test.go", "L1"},
 
 	"O25": {"snippetbox/account_test.go", "TestOnlyAFreshLoginEndsSessions"}, "O37": {"snippetbox/account_test.go", "O37 private pages"},
-	"O38": {"snippetbox/account_test.go", "O38 logging out"}, "O41": {"events_test.go", "TestEvents"}, "O43": {"snippetbox/account_test.go", "TestYourSessions"},
-	"O46": {"snippetbox/admin_test.go", "TestAdministrator"}, "O51": {"snippetbox/account_test.go", "TestYourSessions"},
+	"O38": {"snippetbox/account_test.go", "O38 logging out"}, "O41": {"throttle/throttle_test.go", "TestGuessing"}, "O43": {"client_test.go", "TestClientChallenge"},
+	"O46": {"snippetbox/admin_test.go", "TestAdministrator"}, "O51": {"client_test.go", "TestSameClient"},
 	"O52": {"lab/laws/owners.go", "O25 V7.5.1"}, "V7.4.4": {"lab/browser/endings_test.go", "TestLogOutIsOnEveryPage"},
 	"V7.4.5": {"lab/laws/everyone.go", "V7.4.5 RevokeEveryone"}, "V7.5.1": {"snippetbox/account_test.go", "TestOnlyAFreshLoginEndsSessions"},
 	"V7.5.3": {"lab/laws/owners.go", "O25 V7.5.1"}, "N9": {"snippetbox/handlers_test.go", "TestFormOfAnotherSiteIsRefused"},

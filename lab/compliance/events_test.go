@@ -1,25 +1,29 @@
 package compliance_test
 
 import (
+	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"net/http"
+	"net/http/httptest"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/gosojourn/sojourn"
 	"github.com/gosojourn/sojourn/sojourntest"
+	"github.com/gosojourn/sojourn/throttle"
 )
 
 var eventChecks = map[string]check{
 	"O42": anomaliesAreTold,
-	"O43": clientIsKept,
+	"O43": all(clientIsKept, changedClientIsAsked),
 	"O44": lifeIsTold,
 	"O45": logHasNoToken,
 	"O47": anomaliesAreTold,
 	"O50": clientIsKept,
-	"O51": clientIsKept,
+	"O51": all(clientIsKept, changedClientIsAsked),
 	"V16": all(lifeIsTold, nothingIsInjected, failureLetsNobodyIn),
 }
 
@@ -152,4 +156,62 @@ func clientIsKept(t *testing.T, open opener) {
 			t.Errorf("the present client, %+v, cannot be told from the one that logged in, %+v", now, kept)
 		}
 	})
+}
+
+// A browser's upgrade passes; another system is asked for a login, and told of.
+func changedClientIsAsked(t *testing.T, open opener) {
+	s := newSite(t, open(t), sojourn.Config{Device: func(r *http.Request) sojourn.Device { return sojourn.Device{Agent: r.UserAgent()} }})
+	with := func(agent, cookie string, h http.HandlerFunc) answer {
+		r := request("POST", cookie)
+		r.Header.Set("User-Agent", agent)
+		return s.send(r, h)
+	}
+	const linux, newer, windows = "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0",
+		"Mozilla/5.0 (X11; Linux x86_64; rv:146.0) Gecko/20100101 Firefox/146.0", "Mozilla/5.0 (Windows NT 10.0; Win64; x64; rv:140.0) Gecko/20100101 Firefox/140.0"
+	page := s.RequireSameClient(sojourn.SameClient, http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusForbidden) }))(
+		http.HandlerFunc(func(http.ResponseWriter, *http.Request) {})).ServeHTTP
+	c := with(linux, "", s.login("ann")).set
+	for _, now := range []struct {
+		agent string
+		want  int
+	}{{linux, http.StatusOK}, {newer, http.StatusOK}, {windows, http.StatusForbidden}} {
+		if a := with(now.agent, c, page); a.Code != now.want {
+			t.Errorf("%s is answered %d, want %d", now.agent, a.Code, now.want)
+		}
+	}
+	if n := s.saw(sojourn.EventClientChanged, "challenge"); n != 1 {
+		t.Errorf("%d changes are told", n)
+	}
+}
+
+// Who guesses is told of, and answered 429; whoever shows nothing, or comes from elsewhere, is served.
+func guessersAreRefused(t *testing.T, open opener) {
+	told := ""
+	guard, err := throttle.New(throttle.Config{Limit: 10, Logger: slog.New(slog.DiscardHandler), OnEvent: func(_ context.Context, e sojourn.Event) {
+		told += fmt.Sprint(e.Name, " ", e.Network, "\n")
+	}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	m, err := sojourn.New(open(t), sojourn.Config{OnEvent: guard.OnEvent, Logger: slog.New(slog.DiscardHandler)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	h := guard.Protect(m)(m.LoadAndSave(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { m.Info(r.Context()) })))
+	ask := func(from, cookie string) int {
+		r, w := request("GET", cookie), httptest.NewRecorder()
+		r.RemoteAddr = from + ":4711"
+		h.ServeHTTP(w, r)
+		return w.Code
+	}
+	for i := range 11 {
+		if code := ask("203.0.113.9", fmt.Sprintf("__Host-Http-id=%064d", i)); code != http.StatusOK {
+			t.Errorf("guess %d is answered %d", i, code)
+		}
+	}
+	another := "__Host-Http-id=" + strings.Repeat("B", 64)
+	got := fmt.Sprint(ask("203.0.113.9", another), ask("203.0.113.9", ""), ask("203.0.113.10", another))
+	if got != "429 200 200" || !strings.Contains(told, "excess_rate_limit_exceeded 203.0.113.9/32") {
+		t.Errorf("the next guess, a visitor from there, a neighbour: %s, want 429 200 200; told:\n%s", got, told)
+	}
 }

@@ -24,7 +24,7 @@ var tokenChecks = map[string]check{
 	"O21":    neverAdopted,
 	"O22":    validatedFirst,
 	"O27":    severalOfAName,
-	"O41":    eachGuessIsTold,
+	"O41":    all(eachGuessIsTold, guessersAreRefused),
 	"V7.2.1": all(dumpOpensNothing, secretIsVerified),
 	"V7.2.2": all(allRandom, neverAdopted),
 	"V7.2.3": all(allRandom, takenIsNeverAdopted),

@@ -19,6 +19,7 @@ type family struct {
 	address string // the variable by which tests find it; with _ROOT, its programs in a folder
 	need    string // for SOJOURN_REQUIRE and SOJOURN_ONLY
 	skip    string // tests that say nothing of a version
+	faults  string // the short rows of lab/faults that are about it
 	site    string // the tests of snippetbox that concern it, and of those, what concerns others
 	notSite string
 }
@@ -26,10 +27,10 @@ type family struct {
 const siteTests = "^Test(SnippetsOfBefore|SealedSessions$|NewPassword|LoginInFlight|YourSessions|Deleted|SignUp)"
 
 var (
-	mysql    = &family{"mysql", "SOJOURN_MYSQL", "mysql", "", siteTests, "/^(postgres|sqlite)"}
-	postgres = &family{"postgres", "SOJOURN_POSTGRES", "postgres,pgbouncer", "", siteTests, "/^(mysql|sqlite)"}
+	mysql    = &family{"mysql", "SOJOURN_MYSQL", "mysql", "", "^TestFaults/MariaDB", siteTests, "/^(postgres|sqlite)"}
+	postgres = &family{"postgres", "SOJOURN_POSTGRES", "postgres,pgbouncer", "", "^TestFaults/PostgreSQL", siteTests, "/^(mysql|sqlite)"}
 	// What a hundred thousand sessions cost is the same in all versions, and so is what copies nearby add to strangers.
-	redis = &family{"redis", "SOJOURN_REDIS", "redis,rediscluster", "^TestRedis(ListsMany|Memory)|^TestStrangersOnRedis/near", "^TestSessionsInRedis", "^$"}
+	redis = &family{"redis", "SOJOURN_REDIS", "redis,rediscluster", "^TestRedis(ListsMany|Memory)|^TestStrangersOnRedis/near", "^TestFaults/Redis", "^TestSessionsInRedis", "^$"}
 )
 
 var engines = []engine{

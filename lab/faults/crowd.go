@@ -30,6 +30,7 @@ type crowd struct {
 	mu         sync.Mutex
 	kept, gone []person // in the order in which they came, and went
 	stayed     int      // so many of kept, the first, do not leave
+	before     int      // so many of gone were it before the crowd came
 }
 
 // A person has logged in, and has logged out or not.
@@ -177,5 +178,5 @@ func (c *crowd) busy() bool {
 			n++
 		}
 	}
-	return n > 100 && gone > 3
+	return n > 100 && gone > c.before+3
 }

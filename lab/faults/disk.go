@@ -7,13 +7,13 @@ import (
 	"testing"
 	"time"
 
-	"github.com/gosojourn/sojourn/lab/histories/onstores"
+	"github.com/gosojourn/sojourn/lab/histories/serving"
 	"github.com/gosojourn/sojourn/sqlstore"
 )
 
-func onSQLite(t *testing.T, folder string) onstores.Order {
+func onSQLite(t *testing.T, folder string) serving.Order {
 	t.Helper()
-	return onstores.Order{Dialect: sqlstore.SQLite, Driver: "sqlite",
+	return serving.Order{Dialect: sqlstore.SQLite, Driver: "sqlite",
 		DSN: "file:" + filepath.Join(folder, "app.db") + "?_pragma=busy_timeout(400)&_pragma=journal_mode(WAL)"}
 }
 

@@ -8,11 +8,11 @@ import (
 	"time"
 
 	"github.com/gosojourn/sojourn/lab/harness"
-	"github.com/gosojourn/sojourn/lab/histories/onstores"
+	"github.com/gosojourn/sojourn/lab/histories/serving"
 )
 
 func TestMain(m *testing.M) {
-	if serves, err := onstores.Serve(); serves {
+	if serves, err := serving.Serve(); serves {
 		if err != nil {
 			fmt.Fprintln(os.Stderr, "faults:", err)
 			os.Exit(1)
@@ -20,7 +20,7 @@ func TestMain(m *testing.M) {
 		return
 	}
 	harness.SideBySide("8")
-	harness.Main(m)
+	harness.Main(m, removePrograms)
 }
 
 // Whatever is done to servers and processes, what was acknowledged is there afterwards, who was logged out is out,

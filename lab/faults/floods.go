@@ -16,7 +16,7 @@ import (
 	"time"
 
 	"github.com/gosojourn/sojourn/lab/histories"
-	"github.com/gosojourn/sojourn/lab/histories/onstores"
+	"github.com/gosojourn/sojourn/lab/histories/serving"
 )
 
 // flooders is how many ask at once, each without a pause, beside the crowd's nine.
@@ -25,8 +25,9 @@ const flooders = 64
 // A flood is many who ask for something that costs.
 type flood struct {
 	name, done string
-	long       bool // only with -soak
-	gone       bool // nobody waits for the answers, so nothing holds back who asks
+	long       bool          // only with -soak
+	gone       bool          // nobody waits for the answers, so nothing holds back who asks
+	bounds     serving.Order // what of it bounds the requests
 	one        func(ctx context.Context, c *http.Client, url string)
 }
 
@@ -36,9 +37,8 @@ var floods = []flood{
 		_, _ = rand.Read(token)
 		get(ctx, c, url, "__Host-Http-id="+base64.RawURLEncoding.EncodeToString(token))
 	}},
-	{name: "oversized cookies", done: "each request shows 500 kB of cookies", long: true, one: func(ctx context.Context, c *http.Client, url string) {
-		get(ctx, c, url, strings.Repeat("__Host-Http-id="+strings.Repeat("x", 985)+"; ", 500)+"a=b")
-	}},
+	{name: "oversized cookies", done: hugeCookies, long: true, one: oversize},
+	{name: "oversized cookies, MaxHeaderBytes of 16 kB", done: hugeCookies, long: true, bounds: serving.Order{MaxHeader: 16 << 10}, one: oversize},
 	{name: "new visitors", done: "each request comes without a cookie and begins a session", long: true, one: func(ctx context.Context, c *http.Client, url string) {
 		do(ctx, c, http.MethodPost, url+"/?do=mark&value=b", "")
 	}},
@@ -52,11 +52,23 @@ var floods = []flood{
 			}
 		})
 	}},
-	{name: "vanishing clients", done: "each asks for a write, and closes the connection before the answer", long: true, gone: true, one: func(ctx context.Context, _ *http.Client, url string) {
-		raw(ctx, url, func(c net.Conn) {
-			_, _ = io.WriteString(c, "POST /?do=mark&value=b HTTP/1.1\r\nHost: a\r\nContent-Length: 0\r\n\r\n")
-		})
-	}},
+	{name: "vanishing clients", done: vanishing, long: true, gone: true, one: vanish},
+	{name: "vanishing clients, 16 requests at a time", done: vanishing, long: true, gone: true, bounds: serving.Order{AtOnce: 16}, one: vanish},
+}
+
+const (
+	hugeCookies = "each request shows 500 kB of cookies"
+	vanishing   = "each asks for a write, and closes the connection before the answer"
+)
+
+func oversize(ctx context.Context, c *http.Client, url string) {
+	get(ctx, c, url, strings.Repeat("__Host-Http-id="+strings.Repeat("x", 985)+"; ", 500)+"a=b")
+}
+
+func vanish(ctx context.Context, _ *http.Client, url string) {
+	raw(ctx, url, func(c net.Conn) {
+		_, _ = io.WriteString(c, "POST /?do=mark&value=b HTTP/1.1\r\nHost: a\r\nContent-Length: 0\r\n\r\n")
+	})
 }
 
 func get(ctx context.Context, c *http.Client, url, cookie string) {
@@ -93,7 +105,7 @@ func raw(ctx context.Context, url string, talk func(c net.Conn)) {
 type flooded struct {
 	asked              int // by the flood
 	quiet, during      time.Duration
-	before, most       onstores.Figures
+	before, most       serving.Figures
 	connections        int // of the application to the server, at most
 	honest, unanswered int
 }
@@ -105,10 +117,11 @@ func (f flooded) String() string {
 }
 
 // play has a crowd come, first by itself and then beside the flood, on one process.
-func (f flood) play(t *testing.T, o onstores.Order, connections func() int, lasting time.Duration) (r flooded) {
+func (f flood) play(t *testing.T, o serving.Order, connections func() int, lasting time.Duration) (r flooded) {
 	t.Helper()
 	migrate(t, o)
-	p := onstores.Start(t, o)
+	o.AtOnce, o.MaxHeader = f.bounds.AtOnce, f.bounds.MaxHeader
+	p := serving.Start(t, o)
 	ctx, stop := context.WithCancel(t.Context())
 	defer stop()
 	c := newCrowd(t, []string{p.URL})
@@ -152,7 +165,7 @@ func (f flood) play(t *testing.T, o onstores.Order, connections func() int, last
 	return r
 }
 
-func figures(t *testing.T, p *onstores.Process) onstores.Figures {
+func figures(t *testing.T, p *serving.Process) serving.Figures {
 	t.Helper()
 	f, err := p.Figures()
 	if err != nil {

@@ -11,29 +11,29 @@ import (
 	"testing"
 	"time"
 
-	"github.com/gosojourn/sojourn/lab/histories/onstores"
+	"github.com/gosojourn/sojourn/lab/histories/serving"
 )
 
 // A front passes requests on to one process after the other. It knows what it was told and looks after nobody: for a
 // process that is dead it answers 502, and does not ask another, because nobody knows how far the first one came.
 type front struct {
 	t     *testing.T
-	order onstores.Order
+	order serving.Order
 	url   string
 
 	mu   sync.Mutex
-	all  []*onstores.Process
+	all  []*serving.Process
 	next int
 }
 
 type targetKey struct{}
 
-func newFront(t *testing.T, o onstores.Order, n int) *front {
+func newFront(t *testing.T, o serving.Order, n int) *front {
 	t.Helper()
 	migrate(t, o)
 	f := &front{t: t, order: o}
 	for range n {
-		f.all = append(f.all, onstores.Start(t, o))
+		f.all = append(f.all, serving.Start(t, o))
 	}
 	transport := &http.Transport{MaxIdleConnsPerHost: adders + goers, DisableCompression: true}
 	proxy := &httputil.ReverseProxy{
@@ -60,8 +60,8 @@ func (f *front) target() *url.URL {
 }
 
 // replace has a new process in place of the one at i, which it may be sent nothing to any more, and returns that.
-func (f *front) replace(i int) (old *onstores.Process) {
-	p := onstores.Start(f.t, f.order)
+func (f *front) replace(i int) (old *serving.Process) {
+	p := serving.Start(f.t, f.order)
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	old, f.all[i] = f.all[i], p

@@ -30,6 +30,8 @@ const (
 	bothWays  = "two others lock most rows, each in another order"
 	noWriting = "the server is told to refuse writes"
 	taken     = "others take every connection that the server gives"
+	appClock  = "the clock of one of three processes is put %s by five minutes while it serves, and right again"
+	itsClock  = "the server's clock is put %s by five minutes, and right again"
 )
 
 var rows = append([]row{
@@ -48,9 +50,10 @@ var rows = append([]row{
 	{name: "Redis, rolling restart, one process killed", done: inTurn, long: true, open: rolling(redis)},
 	{name: "MariaDB, four sweepers", done: atOnce, long: true, open: sweepers(mariaDB)},
 	{name: "PostgreSQL, four sweepers", done: atOnce, long: true, open: sweepers(postgres)},
+	{name: "SQLite, four sweepers", done: atOnce, long: true, open: sweepers(sqlite)},
 	{name: "MariaDB, rows locked in two orders", done: bothWays, long: true, open: deadlocks(mariaDB)},
 	{name: "PostgreSQL, rows locked in two orders", done: bothWays, long: true, open: deadlocks(postgres)},
-}, perKind()...)
+}, append(perKind(), perClock()...)...)
 
 // perKind are those that each server knows.
 func perKind() (all []row) {

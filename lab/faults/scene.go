@@ -3,6 +3,7 @@ package faults
 import (
 	"context"
 	"fmt"
+	"slices"
 	"testing"
 	"time"
 
@@ -16,6 +17,8 @@ const afterwards = 300 * time.Millisecond
 // A scene is an application that runs, and the fault that is to come.
 type scene struct {
 	urls []string
+	// gone are people whose sessions are over before the crowd comes.
+	gone []person
 	// fault makes it, lets it last, and mends it.
 	fault func(lasting time.Duration)
 	// own says that nobody mends it: the time to recover counts from its beginning.
@@ -40,6 +43,7 @@ func (s *scene) play(t *testing.T, lasting time.Duration) (r result) {
 	ctx, stop := context.WithCancel(t.Context())
 	defer stop()
 	c := newCrowd(t, s.urls)
+	c.gone, c.before = slices.Clone(s.gone), len(s.gone)
 	c.come(ctx, t)
 	await(t, "some are served", c.busy)
 	stalled, began := strangers.Stalls(), c.rec.Now()

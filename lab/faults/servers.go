@@ -6,7 +6,7 @@ import (
 	"time"
 
 	"github.com/gosojourn/sojourn/lab/harness"
-	"github.com/gosojourn/sojourn/lab/histories/onstores"
+	"github.com/gosojourn/sojourn/lab/histories/serving"
 	"github.com/gosojourn/sojourn/sqlstore"
 )
 
@@ -17,33 +17,36 @@ type server interface {
 	Start()
 }
 
-// A kind of server starts one, and says how applications find it.
+// A kind of server starts one, and says how applications find it. Its clock is the machine's if c is nil.
 type kind struct {
-	name  string
-	start func(t *testing.T) (server, onstores.Order)
+	name string
+	with func(t *testing.T, c *harness.Clock) (server, serving.Order)
 }
 
+func (k kind) start(t *testing.T) (server, serving.Order) { return k.with(t, nil) }
+
 var (
-	mariaDB = kind{"MariaDB", func(t *testing.T) (server, onstores.Order) {
-		s := harness.StartMySQL(t)
-		return s, onstores.Order{Dialect: sqlstore.MySQL, Driver: "mysql", DSN: s.DSN("app", "parseTime=true")}
+	mariaDB = kind{"MariaDB", func(t *testing.T, c *harness.Clock) (server, serving.Order) {
+		s := harness.StartMySQLWith(t, c)
+		return s, serving.Order{Dialect: sqlstore.MySQL, Driver: "mysql", DSN: s.DSN("app", "parseTime=true")}
 	}}
-	postgres = kind{"PostgreSQL", func(t *testing.T) (server, onstores.Order) {
-		s := harness.StartPostgres(t)
-		return s, onstores.Order{Dialect: sqlstore.Postgres, Driver: "pgx", DSN: s.DSN("app", "sslmode=disable")}
+	postgres = kind{"PostgreSQL", func(t *testing.T, c *harness.Clock) (server, serving.Order) {
+		s := harness.StartPostgresWith(t, c)
+		return s, serving.Order{Dialect: sqlstore.Postgres, Driver: "pgx", DSN: s.DSN("app", "sslmode=disable")}
 	}}
-	redis = redisWith("Redis", "--appendonly", "yes", "--appendfsync", "always")
+	sqlite = kind{"SQLite", func(t *testing.T, _ *harness.Clock) (server, serving.Order) { return nil, onSQLite(t, t.TempDir()) }}
+	redis  = redisWith("Redis", "--appendonly", "yes", "--appendfsync", "always")
 )
 
 func redisWith(name string, args ...string) kind {
-	return kind{name, func(t *testing.T) (server, onstores.Order) {
-		s := harness.StartRedis(t, args...)
-		return s, onstores.Order{Addrs: []string{s.Addr()}}
+	return kind{name, func(t *testing.T, c *harness.Clock) (server, serving.Order) {
+		s := harness.StartRedisWith(t, c, args...)
+		return s, serving.Order{Addrs: []string{s.Addr()}}
 	}}
 }
 
 // through is o by way of p.
-func through(p *harness.Proxy, o onstores.Order) onstores.Order {
+func through(p *harness.Proxy, o serving.Order) serving.Order {
 	if o.Driver != "" {
 		o.DSN = p.DSN(o.DSN)
 	} else {
@@ -53,13 +56,13 @@ func through(p *harness.Proxy, o onstores.Order) onstores.Order {
 }
 
 // two starts two processes.
-func two(t *testing.T, o onstores.Order) []string {
+func two(t *testing.T, o serving.Order) []string {
 	t.Helper()
 	migrate(t, o)
-	return []string{onstores.Start(t, o).URL, onstores.Start(t, o).URL}
+	return []string{serving.Start(t, o).URL, serving.Start(t, o).URL}
 }
 
-func migrate(t *testing.T, o onstores.Order) {
+func migrate(t *testing.T, o serving.Order) {
 	t.Helper()
 	if err := o.Migrate(t.Context()); err != nil {
 		t.Fatal(err)
@@ -95,7 +98,7 @@ func network(k kind, begin func(p *harness.Proxy)) func(t *testing.T) *scene {
 func failover(replicas int) func(t *testing.T) *scene {
 	return func(t *testing.T) *scene {
 		c := harness.StartRedisCluster(t, time.Second)
-		return &scene{own: true, urls: two(t, onstores.Order{Addrs: c.Addrs(), Replicas: replicas}), fault: func(lasting time.Duration) {
+		return &scene{own: true, urls: two(t, serving.Order{Addrs: c.Addrs(), Replicas: replicas}), fault: func(lasting time.Duration) {
 			c.KillPrimary("sojourn:s:any")
 			time.Sleep(max(lasting, 3*time.Second))
 			c.StartKilled() // without a replica there would be nobody to wait for
@@ -105,14 +108,14 @@ func failover(replicas int) func(t *testing.T) *scene {
 
 func sentinel(t *testing.T) *scene {
 	s := harness.StartRedisSentinel(t, time.Second)
-	return &scene{own: true, urls: two(t, onstores.Order{Addrs: s.Addrs(), Sentinel: "main"}), fault: func(lasting time.Duration) {
+	return &scene{own: true, urls: two(t, serving.Order{Addrs: s.Addrs(), Sentinel: "main"}), fault: func(lasting time.Duration) {
 		s.KillPrimary()
 		time.Sleep(max(lasting, 3*time.Second))
 	}}
 }
 
 // ofApp is o as an ordinary user, whom read_only binds.
-func ofApp(o onstores.Order) onstores.Order {
+func ofApp(o serving.Order) serving.Order {
 	o.DSN = strings.Replace(o.DSN, "root@", "app@", 1)
 	return o
 }

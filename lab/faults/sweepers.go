@@ -12,7 +12,7 @@ import (
 
 	"github.com/gosojourn/sojourn"
 	"github.com/gosojourn/sojourn/lab/harness"
-	"github.com/gosojourn/sojourn/lab/histories/onstores"
+	"github.com/gosojourn/sojourn/lab/histories/serving"
 	"github.com/gosojourn/sojourn/sqlstore"
 )
 
@@ -52,11 +52,14 @@ func sweepers(k kind) func(t *testing.T) *scene {
 }
 
 // fill puts n rows there that expired four days ago.
-func fill(t *testing.T, db *sql.DB, o onstores.Order, n int) {
+func fill(t *testing.T, db *sql.DB, o serving.Order, n int) {
 	t.Helper()
 	insert := "INSERT INTO sessions (token, data, expiry) SELECT CONCAT('z', LPAD(seq, 23, '0')), REPEAT('x', 200), NOW(6) - INTERVAL 4 DAY FROM seq_%d_to_%d"
 	if o.Driver == "pgx" {
 		insert = "INSERT INTO sessions (token, data, expiry) SELECT 'z' || lpad(seq::text, 23, '0'), convert_to(repeat('x', 200), 'UTF8'), now() - interval '4 days' FROM generate_series(%d, %d) AS seq"
+	}
+	if o.Driver == "sqlite" {
+		insert = "WITH RECURSIVE g(seq) AS (SELECT %d UNION ALL SELECT seq + 1 FROM g WHERE seq < %d) INSERT INTO sessions (token, data, expiry) SELECT printf('z%%023d', seq), zeroblob(200), julianday('now') - 4 FROM g"
 	}
 	const each = 50_000
 	for from := 1; from <= n; from += each {
@@ -65,7 +68,7 @@ func fill(t *testing.T, db *sql.DB, o onstores.Order, n int) {
 }
 
 // sweep is one process that sweeps until nothing is left.
-func sweep(t *testing.T, o onstores.Order) (all int) {
+func sweep(t *testing.T, o serving.Order) (all int) {
 	db, err := sql.Open(o.Driver, o.DSN)
 	if err != nil {
 		t.Error(err)

@@ -10,7 +10,7 @@ import (
 	"time"
 
 	"github.com/gosojourn/sojourn/lab/harness"
-	"github.com/gosojourn/sojourn/lab/histories/onstores"
+	"github.com/gosojourn/sojourn/lab/histories/serving"
 )
 
 // readOnly has the server refuse writes, as one does whose replica has taken over.
@@ -82,7 +82,7 @@ func full(k kind) func(t *testing.T) *scene {
 }
 
 // taker answers what takes one connection, nil if the server gives none.
-func taker(t *testing.T, s server, o onstores.Order) (take func() (giveBack func())) {
+func taker(t *testing.T, s server, o serving.Order) (take func() (giveBack func())) {
 	if r, ok := s.(*harness.RedisServer); ok {
 		r.CLI("CONFIG", "SET", "maxclients", "20")
 		return func() func() {

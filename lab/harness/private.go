@@ -31,6 +31,7 @@ type private struct {
 	dir, addr string
 	held      *os.File // claims dir
 	run       *child
+	clock     *Clock // nil: the machine's
 }
 
 // install prepares a server that is not started yet. It is nil, without an error, where this machine
@@ -143,6 +144,7 @@ func (p *private) launch() error {
 		return err
 	}
 	bind(cmd)
+	p.clock.rule(cmd)
 	log, err := os.OpenFile(filepath.Join(p.dir, "log"), os.O_APPEND|os.O_CREATE|os.O_WRONLY, 0o644)
 	if err != nil {
 		return err
@@ -186,6 +188,7 @@ func (p *private) stop() error {
 func (p *private) remove() {
 	if p.run != nil {
 		p.run.killAll()
+		p.clock.forget(p.run.Pid)
 	}
 	os.RemoveAll(p.dir)
 	p.held.Close()

@@ -81,13 +81,21 @@ type RedisServer struct {
 	dir  string
 	args []string
 	run  *child
+
+	clock *Clock // nil: the machine's
 }
 
 // StartRedis starts a server with these arguments of redis-server. It is gone at the end of the test.
 func StartRedis(t testing.TB, args ...string) *RedisServer {
 	t.Helper()
+	return StartRedisWith(t, nil, args...)
+}
+
+// StartRedisWith is StartRedis with a clock that can be stepped.
+func StartRedisWith(t testing.TB, c *Clock, args ...string) *RedisServer {
+	t.Helper()
 	needRedis(t, "redis")
-	r, err := newRedis(args...)
+	r, err := newRedisWith(c, args...)
 	if err != nil {
 		t.Fatalf("harness: %v", err)
 	}
@@ -104,8 +112,10 @@ func needRedis(t testing.TB, what string) {
 	}
 }
 
-// newRedis tries again with another port: a node of a Cluster wants a second one, 10,000 above.
-func newRedis(args ...string) (*RedisServer, error) {
+func newRedis(args ...string) (*RedisServer, error) { return newRedisWith(nil, args...) }
+
+// newRedisWith tries again with another port: a node of a Cluster wants a second one, 10,000 above.
+func newRedisWith(c *Clock, args ...string) (*RedisServer, error) {
 	var last error
 	for range 5 {
 		addr, err := freeAddr()
@@ -116,7 +126,7 @@ func newRedis(args ...string) (*RedisServer, error) {
 		if err != nil {
 			return nil, err
 		}
-		r := &RedisServer{addr: addr, dir: dir, args: args}
+		r := &RedisServer{addr: addr, dir: dir, args: args, clock: c}
 		if last = r.start(); last == nil {
 			return r, nil
 		}
@@ -142,6 +152,7 @@ func (r *RedisServer) start() error {
 		cmd = redisCommand("server", config, "--sentinel")
 	}
 	bind(cmd)
+	r.clock.rule(cmd)
 	run, err := startChild(cmd)
 	if err != nil {
 		return err
@@ -162,6 +173,7 @@ func (r *RedisServer) start() error {
 func (r *RedisServer) remove() {
 	if r.run != nil {
 		r.run.killAll()
+		r.clock.forget(r.run.Pid)
 	}
 	os.RemoveAll(r.dir)
 }

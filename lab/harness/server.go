@@ -14,16 +14,28 @@ type Server struct {
 // end of the test.
 func StartMySQL(t testing.TB) *Server {
 	t.Helper()
-	return startServer(t, &mysql)
+	return startServer(t, &mysql, nil)
 }
 
 // StartPostgres starts a PostgreSQL server with fsync. It is gone at the end of the test.
 func StartPostgres(t testing.TB) *Server {
 	t.Helper()
-	return startServer(t, &postgres)
+	return startServer(t, &postgres, nil)
 }
 
-func startServer(t testing.TB, k *kind) *Server {
+// StartMySQLWith is StartMySQL with a clock that can be stepped.
+func StartMySQLWith(t testing.TB, c *Clock) *Server {
+	t.Helper()
+	return startServer(t, &mysql, c)
+}
+
+// StartPostgresWith is StartPostgres with a clock that can be stepped.
+func StartPostgresWith(t testing.TB, c *Clock) *Server {
+	t.Helper()
+	return startServer(t, &postgres, c)
+}
+
+func startServer(t testing.TB, k *kind, c *Clock) *Server {
 	t.Helper()
 	wanted(t, k.name)
 	p, err := k.install()
@@ -34,6 +46,7 @@ func startServer(t testing.TB, k *kind) *Server {
 		Missing(t, k.name, k.noPrograms)
 	}
 	t.Cleanup(p.remove)
+	p.clock = c
 	if err := p.start(); err != nil {
 		t.Fatalf("harness: %v", err)
 	}

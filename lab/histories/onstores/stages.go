@@ -13,6 +13,7 @@ import (
 
 	"github.com/gosojourn/sojourn/lab/harness"
 	"github.com/gosojourn/sojourn/lab/histories"
+	"github.com/gosojourn/sojourn/lab/histories/serving"
 	"github.com/gosojourn/sojourn/sqlstore"
 )
 
@@ -27,10 +28,10 @@ var Stages = []struct {
 	{"SQLite", false, onSQLite},
 	{"MariaDB or MySQL", false, func(t testing.TB) *histories.Stage {
 		dsn := harness.MySQL(t, "parseTime=true")
-		return onServer(t, Order{Dialect: sqlstore.MySQL, Driver: "mysql", DSN: dsn}, regexp.MustCompile(`\(([^)]+)\)`))
+		return onServer(t, serving.Order{Dialect: sqlstore.MySQL, Driver: "mysql", DSN: dsn}, regexp.MustCompile(`\(([^)]+)\)`))
 	}},
 	{"PostgreSQL", false, func(t testing.TB) *histories.Stage {
-		return onServer(t, Order{Dialect: sqlstore.Postgres, Driver: "pgx", DSN: harness.Postgres(t)}, regexp.MustCompile(`@([^/]+)/`))
+		return onServer(t, serving.Order{Dialect: sqlstore.Postgres, Driver: "pgx", DSN: harness.Postgres(t)}, regexp.MustCompile(`@([^/]+)/`))
 	}},
 	{"Redis", false, func(t testing.TB) *histories.Stage { return onRedis(t, 0) }},
 	{"Redis, near cache", false, func(t testing.TB) *histories.Stage { return onRedis(t, near) }},
@@ -41,7 +42,7 @@ var Stages = []struct {
 // onSQLite has no connection to lose. Somebody else's transaction locks the file.
 func onSQLite(t testing.TB) *histories.Stage {
 	file := harness.SQLite(t)
-	o := Order{Dialect: sqlstore.SQLite, Driver: "sqlite", DSN: "file:" + file + "?_pragma=busy_timeout(500)&_pragma=journal_mode(WAL)"}
+	o := serving.Order{Dialect: sqlstore.SQLite, Driver: "sqlite", DSN: "file:" + file + "?_pragma=busy_timeout(500)&_pragma=journal_mode(WAL)"}
 	s := two(t, o)
 	db := harness.Open(t, "sqlite", "file:"+file+"?_pragma=busy_timeout(500)&_txlock=immediate")
 	s.Faults = append(s.Faults, func(d time.Duration) {
@@ -56,7 +57,7 @@ func onSQLite(t testing.TB) *histories.Stage {
 }
 
 // onServer puts a proxy between both processes and the server.
-func onServer(t testing.TB, o Order, addr *regexp.Regexp) *histories.Stage {
+func onServer(t testing.TB, o serving.Order, addr *regexp.Regexp) *histories.Stage {
 	p := harness.NewProxy(t, addr.FindStringSubmatch(o.DSN)[1])
 	o.DSN = p.DSN(o.DSN)
 	s := two(t, o)
@@ -66,7 +67,7 @@ func onServer(t testing.TB, o Order, addr *regexp.Regexp) *histories.Stage {
 
 func onRedis(t testing.TB, age time.Duration) *histories.Stage {
 	p := harness.NewProxy(t, harness.StartRedis(t).Addr())
-	s := two(t, Order{Addrs: []string{p.Addr()}, Near: age})
+	s := two(t, serving.Order{Addrs: []string{p.Addr()}, Near: age})
 	s.Near, s.Faults = age, throughProxy(p)
 	return s
 }
@@ -75,7 +76,7 @@ func onRedis(t testing.TB, age time.Duration) *histories.Stage {
 // and to close their connections.
 func onCluster(t testing.TB, age time.Duration) *histories.Stage {
 	addrs := harness.StartRedisCluster(t, harness.Unhurried).Addrs()
-	s := two(t, Order{Addrs: addrs, Near: age})
+	s := two(t, serving.Order{Addrs: addrs, Near: age})
 	s.Near = age
 	tell := func(command string) {
 		for _, a := range addrs {
@@ -122,12 +123,12 @@ func throughProxy(p *harness.Proxy) (all []func(time.Duration)) {
 }
 
 // two starts two processes on the store of o, whose program is this one: see Serve.
-func two(t testing.TB, o Order) *histories.Stage {
+func two(t testing.TB, o serving.Order) *histories.Stage {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
 	if err := o.Migrate(ctx); err != nil {
 		t.Fatalf("histories: %v", err)
 	}
-	return &histories.Stage{URLs: []string{Start(t, o).URL, Start(t, o).URL}}
+	return &histories.Stage{URLs: []string{serving.Start(t, o).URL, serving.Start(t, o).URL}}
 }

@@ -7,12 +7,13 @@ import (
 
 	"github.com/gosojourn/sojourn/lab/harness"
 	"github.com/gosojourn/sojourn/lab/histories"
+	"github.com/gosojourn/sojourn/lab/histories/serving"
 )
 
 var options = histories.Flags()
 
 func TestMain(m *testing.M) {
-	if serves, err := Serve(); serves {
+	if serves, err := serving.Serve(); serves {
 		if err != nil {
 			fmt.Fprintln(os.Stderr, "histories:", err)
 			os.Exit(1)

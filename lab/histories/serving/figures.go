@@ -1,4 +1,4 @@
-package onstores
+package serving
 
 import (
 	"encoding/json"

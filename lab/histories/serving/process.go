@@ -1,4 +1,4 @@
-package onstores
+package serving
 
 import (
 	"bufio"
@@ -23,15 +23,21 @@ type Process struct {
 // Start starts one, whose program is this one: see Serve.
 func Start(t testing.TB, o Order) *Process {
 	t.Helper()
-	text, err := json.Marshal(o)
-	if err != nil {
-		t.Fatal(err)
-	}
 	self, err := os.Executable()
 	if err != nil {
 		t.Fatal(err)
 	}
-	cmd := exec.Command(self)
+	return StartProgram(t, self, o)
+}
+
+// StartProgram starts one of another program that calls Serve.
+func StartProgram(t testing.TB, program string, o Order) *Process {
+	t.Helper()
+	text, err := json.Marshal(o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	cmd := exec.Command(program)
 	cmd.Env = append(os.Environ(), OrderVar+"="+string(text))
 	cmd.Stderr = os.Stderr
 	in, err := cmd.StdinPipe()
