@@ -71,10 +71,10 @@ func (m *Manager) Policy() Policy {
 	if c.IdleTimeout == NoIdleTimeout {
 		p.IdleTimeout, p.IdleStep = 0, 0
 	}
-	if m.local || m.seals != nil && m.fence == nil {
+	if m.local || m.copying && m.fence == nil {
 		p.StoreTimeout = 0
 	}
-	if m.seals != nil {
+	if m.copying {
 		p.SecretBits, p.OldToken = 0, 0
 	}
 	if c.Header == "" {
@@ -86,7 +86,7 @@ func (m *Manager) Policy() Policy {
 		remembered, idle = p.Lifetime, p.IdleTimeout
 	}
 	p.RememberedAAL = aalOf(remembered, idle)
-	p.Requirements = judged(&p, m.seals != nil)
+	p.Requirements = judged(&p, m.copying)
 	return p
 }
 
