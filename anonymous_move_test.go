@@ -220,6 +220,21 @@ func TestAnonymousLoginRefused(t *testing.T) {
 	}
 }
 
+// Law 3: a login keeps nothing of a seal that a logout has ended while it ran.
+func TestAnonymousLoginBesideLogout(t *testing.T) {
+	s := newVisited(t, sojourn.Config{}, newGate())
+	j := newVisitor(s)
+	login := s.during(request("POST", j.String()), func(w http.ResponseWriter, r *http.Request) {
+		count.Update(r.Context(), func(n int) int { return n + len(name.Get(r.Context())) })
+		s.login("bob")(w, r)
+	})
+	j.ask(s, s.logout)
+	j.take(login())
+	if s.ownerOf(j.String()) != "bob" || s.nameOf(j.String()) != "" || !j.has(tokenCookie) {
+		t.Errorf("owner %q, name %q, cookies %v", s.ownerOf(j.String()), s.nameOf(j.String()), j)
+	}
+}
+
 // The answer to the create is lost: a login looks, and goes on under another id if it must; Take says that it cannot
 // tell, and is not done twice.
 func TestAnonymousLostAnswers(t *testing.T) {

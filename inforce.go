@@ -29,13 +29,14 @@ type Policy struct {
 	SecretBits int           // random bits that only the client has; 0 where it has the sealed session itself
 	OldToken   time.Duration // for so long a token that was replaced is nobody's and harms no login; then it is unknown
 
-	MaxPerOwner   int  // 0 is no limit
-	CanRevoke     bool // the sessions of an owner can be ended before their time
-	CanList       bool // the sessions of an owner can be listed
-	EncryptAtRest bool // the store cannot read values
-	KeepsDevice   bool // Config.Device is set
-	BindsDevice   bool // package dbsc binds sessions to their device, where browsers can
-	HasEventLog   bool // Config.OnEvent is set; the Logger has events in any case
+	MaxPerOwner   int    // 0 is no limit
+	CanRevoke     bool   // the sessions of an owner can be ended before their time
+	CanList       bool   // the sessions of an owner can be listed
+	EncryptAtRest bool   // the store cannot read values
+	VisitorCookie string // the cookie that visitors' sessions are sealed in until they log in; "" where the store has them
+	KeepsDevice   bool   // Config.Device is set
+	BindsDevice   bool   // package dbsc binds sessions to their device, where browsers can
+	HasEventLog   bool   // Config.OnEvent is set; the Logger has events in any case
 	Load          LoadMode
 	StoreTimeout  time.Duration // of one Load, Commit or revocation; 0 where nothing is waited for
 	PlainHTTP     bool          // Config.DangerouslyAllowHTTP
@@ -76,6 +77,9 @@ func (m *Manager) Policy() Policy {
 	}
 	if m.copying {
 		p.SecretBits, p.OldToken = 0, 0
+	}
+	if m.visitors != nil {
+		p.VisitorCookie = m.visitors.carrier.Name
 	}
 	if c.Header == "" {
 		p.Cookie = cookiePolicy(c)
@@ -131,6 +135,7 @@ func (p Policy) MarshalJSON() ([]byte, error) {
 		CanRevoke     bool          `json:"can_revoke"`
 		CanList       bool          `json:"can_list"`
 		EncryptAtRest bool          `json:"encrypt_at_rest"`
+		VisitorCookie string        `json:"visitor_cookie"`
 		KeepsDevice   bool          `json:"keeps_device"`
 		BindsDevice   bool          `json:"binds_device"`
 		HasEventLog   bool          `json:"has_event_log"`
@@ -145,7 +150,7 @@ func (p Policy) MarshalJSON() ([]byte, error) {
 		p.Durability, p.Cookie, p.Header, p.Purpose,
 		p.Lifetime.Seconds(), p.IdleTimeout.Seconds(), p.IdleStep.Seconds(), p.RememberFor.Seconds(), p.RememberIdle,
 		p.IDBits, p.SecretBits, p.OldToken.Seconds(),
-		p.MaxPerOwner, p.CanRevoke, p.CanList, p.EncryptAtRest, p.KeepsDevice, p.BindsDevice, p.HasEventLog, p.Load.String(), p.StoreTimeout.Seconds(),
+		p.MaxPerOwner, p.CanRevoke, p.CanList, p.EncryptAtRest, p.VisitorCookie, p.KeepsDevice, p.BindsDevice, p.HasEventLog, p.Load.String(), p.StoreTimeout.Seconds(),
 		p.PlainHTTP, p.MovesIn, p.AAL, p.RememberedAAL, p.Requirements,
 	})
 }
