@@ -220,6 +220,23 @@ func TestAnonymousLoginRefused(t *testing.T) {
 	}
 }
 
+// A seal that a Commit wanted sent does not go out beside the token of a login behind it.
+func TestAnonymousCommitThenLogin(t *testing.T) {
+	s := newVisited(t, sojourn.Config{}, newGate())
+	for _, j := range []cookies{{}, newVisitor(s)} {
+		j.ask(s, func(w http.ResponseWriter, r *http.Request) {
+			putName(w, r)
+			if err := s.Commit(r.Context()); err != nil {
+				t.Error(err)
+			}
+			s.login("bob")(w, r)
+		})
+		if !j.has(tokenCookie) || s.nameOf(j.String()) != "gopher" {
+			t.Errorf("cookies %v", j)
+		}
+	}
+}
+
 // Law 3: a login keeps nothing of a seal that a logout has ended while it ran.
 func TestAnonymousLoginBesideLogout(t *testing.T) {
 	s := newVisited(t, sojourn.Config{}, newGate())

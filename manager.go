@@ -166,6 +166,8 @@ func (m *Manager) Valid(ctx context.Context) error {
 // The values of the session are kept, unless another owner was logged in. Then they are dropped, and with
 // them what this request has put before Login.
 //
+// A visitor's session that Config.Anonymous has sealed goes into the store.
+//
 // The login takes effect at Commit. Call Commit before you tell the user, because it can fail: it returns
 // ErrEnded when the owner's sessions were revoked while the password was checked, and when so many logins
 // came at the same moment that this one exceeds MaxPerOwner.

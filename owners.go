@@ -41,7 +41,8 @@ func (m *Manager) List(ctx context.Context, owner string) iter.Seq2[Info, error]
 	}
 }
 
-// All yields every live session that there is, of visitors too, in no given order: for administrators. Its cost
+// All yields every live session that there is, of visitors too, but for those that Config.Anonymous leaves to the visitors
+// themselves, in no given order: for administrators. Its cost
 // grows with the store; one may come twice while Redis moves its keys. Otherwise it is as List.
 func (m *Manager) All(ctx context.Context) iter.Seq2[Info, error] {
 	return func(yield func(Info, error) bool) {

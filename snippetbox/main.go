@@ -46,6 +46,7 @@ type application struct {
 	sessionLimit   time.Duration // of inactivity
 	freshFor       time.Duration // how long a login is good for what needs a fresh one
 	sessionManager *sojourn.Manager
+	sealsVisitors  bool // their browsers keep the sessions of who is not logged in
 	bound          *dbsc.Binder
 	preferences    *sojourn.Manager
 	pages          pages
@@ -144,7 +145,7 @@ func newApplication(db *database, table *sqlstore.Store, store sojourn.Store, ri
 	figures, cfg := admin.NewFigures(), app.sessionConfig(o)
 	cfg.Observer, cfg.OnEvent = figures, figures.OnEvent
 	if o.sealVisitors {
-		cfg.Anonymous = ring
+		cfg.Anonymous, app.sealsVisitors = ring, true
 	}
 	if app.sessionManager, err = newSessions(o.sessions, store, ring, cfg); err != nil {
 		return nil, err

@@ -77,7 +77,7 @@ func TestVisitorsAreSealed(t *testing.T) {
 	}
 	store := &counted{Store: s.faulty.Store.(*sqlstore.Store)}
 	cfg := s.sessionConfig(options{idle: s.sessionLimit, lifetime: 12 * s.sessionLimit})
-	cfg.Anonymous = ring
+	cfg.Anonymous, s.sealsVisitors = ring, true
 	if s.sessionManager, err = sojourn.New(store, cfg); err != nil {
 		t.Fatal(err)
 	}

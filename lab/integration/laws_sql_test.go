@@ -37,6 +37,9 @@ func lawsOn(t *testing.T, at opener) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	t.Run("sealed until login", func(t *testing.T) {
+		laws.RunAnonymous(t, ring, func(*testing.T) sojourn.Store { return store })
+	})
 	t.Run("sealed, revocations here", func(t *testing.T) {
 		laws.RunSealed(t, ring, func(*testing.T) sojourn.OwnerIndex { return store })
 	})
