@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"net/http"
+	"net/http/httptest"
 	"strings"
 	"sync"
 	"testing"
@@ -322,5 +323,31 @@ func TestAnonymousMistakes(t *testing.T) {
 	}
 	if _, err := sojourn.NewSealed(ring, sojourn.Config{Anonymous: ring}); err == nil || !strings.Contains(err.Error(), "Anonymous is for New") {
 		t.Errorf("NewSealed: %v", err)
+	}
+}
+
+// What waits to be sent of a seal is not lost to a hijacked connection; a logout of two seals behind the header is said
+// to be too late; Renew of a seal is told as that.
+func TestAnonymousSealIsSentOrSaidNotToBe(t *testing.T) {
+	s := newVisited(t, sojourn.Config{}, newGate())
+	var err error
+	s.LoadAndSave(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		s.commits(&err, put("x"))(w, r)
+		_, _, err = http.NewResponseController(w).Hijack()
+	})).ServeHTTP(brokenHijack{httptest.NewRecorder()}, request("POST", ""))
+	if !errors.Is(err, sojourn.ErrHeaderSent) {
+		t.Errorf("Hijack: %v", err)
+	}
+	j := newVisitor(s)
+	s.ask("POST", j.String()+"; "+newVisitor(s).String(), func(w http.ResponseWriter, r *http.Request) {
+		_, _ = w.Write([]byte("begun"))
+		s.commits(&err, func(ctx context.Context) { _ = s.Logout(ctx) })(w, r)
+	})
+	if !errors.Is(err, sojourn.ErrHeaderSent) {
+		t.Errorf("Logout of two: %v", err)
+	}
+	j = newVisitor(s)
+	if j.ask(s, s.renew); s.events(sojourn.EventRenewed, "*") != 1 || s.nameOf(j.String()) != "gopher" {
+		t.Errorf("Renew: %+v", s.seen)
 	}
 }
