@@ -80,7 +80,7 @@ func (s *session) perform(b *budget, sent bool) (err error, mine bool) {
 
 // due reports whether the idle limit is to be extended, or the seal renewed.
 func (s *session) due() bool {
-	if s.m.copying && s.st.Context.Err() != nil {
+	if s.copying() && s.st.Context.Err() != nil {
 		return false // nobody is there any more to whom it could go
 	}
 	return s.stale || !s.touched && s.m.touchDue(&s.base, time.Now().UnixMilli())
@@ -90,7 +90,7 @@ func (s *session) due() bool {
 func (s *session) facts(sent bool, ops []op) facts {
 	ctx := s.st.Context
 	f := facts{phase: s.phase, loadErr: s.err, remembered: s.base.Remembered,
-		copying: s.m.copying, sent: sent}
+		copying: s.copying(), sent: sent}
 	if len(ops) == 0 {
 		f.due = f.phase == live && s.due()
 		return f
@@ -100,7 +100,7 @@ func (s *session) facts(sent bool, ops []op) facts {
 		f.answered = f.left == nil && answered(ctx, s.st.rw.Inner())
 	}
 	f.several, f.unbound = len(s.several) > 0, s.withheld
-	f.heldBack = f.phase == anonymous && !s.shown && s.m.heldBack(s.st.r)
+	f.heldBack = f.phase == anonymous && !s.shown && !s.sealShown && s.m.heldBack(s.st.r)
 	return f
 }
 
@@ -163,12 +163,15 @@ func (s *session) write(b *budget, p plan) error {
 type work struct {
 	plan
 	turn turn
+	from *stored // a session that the client has kept until now, and that a new one of the store's goes on from
+	once bool    // that takes place under its id, or not at all
 }
 
 // A written is what a keeper has made of a plan.
 type written struct {
 	base  *stored           // as it is kept now; nil where there was nothing worth keeping
 	out   *carrier.Outgoing // what the response is to say of it
+	seal  *carrier.Outgoing // what it is to say of the visitors' cookie
 	new   bool              // there is another token, which the client is to get
 	again *carrier.Outgoing // the same token, for a client whose cookie may end too soon
 }
@@ -182,6 +185,9 @@ func (s *session) adopt(w *written, before string, login bool) {
 	if w.out != nil && !s.said {
 		s.out = w.out
 	}
+	if w.seal != nil && !s.said {
+		s.seal = w.seal
+	}
 	if w.again != nil {
 		s.mu.Lock()
 		s.handed = &handOut{w.base.ID, w.again}
@@ -191,7 +197,7 @@ func (s *session) adopt(w *written, before string, login bool) {
 		return
 	}
 	e := Event{Name: EventCreated, ID: s.base.ID, Owner: s.base.Owner}
-	if before == s.base.ID || s.m.copying && before != "" {
+	if before == s.base.ID || s.copying() && before != "" {
 		e.Name = EventRenewed
 	}
 	s.tell(e)
@@ -300,7 +306,7 @@ func (s *session) report(err error) {
 func (s *session) needsHeader() bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	f := facts{phase: s.phase, remembered: s.base.Remembered, copying: s.m.copying}
+	f := facts{phase: s.phase, remembered: s.base.Remembered, copying: s.copying()}
 	p := makePlan(f, s.log)
 	if p.end {
 		if f.copying && f.phase == live {

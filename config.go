@@ -95,11 +95,22 @@ type Config struct {
 	// Set it where a changed password has to end sealed sessions. Every store of this library will do.
 	Revocations OwnerIndex
 
+	// Anonymous, which is a *sealed.Ring, keeps the sessions of visitors who are not logged in sealed in a cookie of
+	// their own, named after the session's with "-visitor" behind it. They cost the store nothing. A Login moves what
+	// is in such a session into the store, and so does what is too large for the cookie.
+	//
+	// Default: none; visitors' sessions are in the store like all others. Refused: beside Header; with [NewSealed],
+	// which seals all sessions.
+	//
+	// Set it where many visitors, or crawlers, put something into a session and few log in. Of two responses to one
+	// visitor at once the last one wins, and [Manager.All] does not list visitors: docs/anonymous.md has the whole list.
+	Anonymous Sealer
+
 	// MaxSealed is how many bytes the cookies of a sealed session may take, names and values together. More is
-	// [ErrTooLarge], and the session stays as it was.
+	// [ErrTooLarge], and the session stays as it was; a visitor's, with Anonymous, goes into the store instead.
 	//
 	// Default: what four cookies hold, 16,384. Refused: less than 512, of which nothing useful is left; any with
-	// [New], since a Store has a limit of its own.
+	// [New] without Anonymous, since a Store has a limit of its own.
 	//
 	// Set it to what is on the way to you: 3,000 behind nginx as it comes, see docs/sealed-sessions.md.
 	MaxSealed int

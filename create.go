@@ -39,22 +39,21 @@ var errSuperseded = fmt.Errorf("%w: its token was replaced", ErrEnded)
 // create begins a session, under an id of its own. why is the error of the path that it replaces: what
 // that one would have kept from this login, this one keeps, and no more.
 func (k *storeKeeper) create(s *session, b *budget, wk *work, why error) (w written, err error) {
-	same, losses := why == nil, 0
+	losses := 0
 	for attempt := range maxAttempts {
 		if attempt > 0 && b.pause(backoff(attempt)) != nil {
 			break
 		}
 		d := &wk.turn.draft
-		var kept bool
-		if kept, err = k.beginNew(s, b, d, why); err != nil {
+		var same bool
+		if same, err = k.beginNew(s, b, wk, why, attempt > 0); err != nil {
 			return w, err
 		}
-		same = same || kept
 		now := time.Now().UnixMilli()
-		if err = d.apply(s, wk.ops, same, now); err != nil || !d.worthCreating() {
+		if err = d.apply(s, wk.ops, same, now); err != nil || wk.from == nil && !d.worthCreating() {
 			return w, err
 		}
-		same = false
+		d.fresh = true
 		text := token.Mint(d.ID)
 		var r Record
 		if r, err = d.finish(&k.m.cfg, text, now); err != nil {
@@ -66,7 +65,9 @@ func (k *storeKeeper) create(s *session, b *budget, wk *work, why error) (w writ
 			w = written{base: &d.stored, new: true}
 			w.out = k.m.handOver(text, w.base)
 			return w, nil
-		case answerOf(err) == refused:
+		case answerOf(err) == conflict && wk.once:
+			return w, ErrEnded // whoever was there first has it
+		case answerOf(err) == refused, wk.once:
 			return w, err
 		case answerOf(err) == unbegun:
 			return w, unavailable("create", err)
@@ -82,17 +83,35 @@ func (k *storeKeeper) create(s *session, b *budget, wk *work, why error) (w writ
 	return w, unavailable("create", err)
 }
 
-// beginNew makes d a session that nobody has yet. kept: with the values that the request has seen.
-func (k *storeKeeper) beginNew(s *session, b *budget, d *draft, why error) (kept bool, err error) {
+// beginNew makes the draft a session that nobody has yet. same: its values are those that the request has seen.
+func (k *storeKeeper) beginNew(s *session, b *budget, wk *work, why error, again bool) (same bool, err error) {
+	d := &wk.turn.draft
 	*d = draft{fresh: true}
+	fence, _, err := k.m.everyoneFence(k.m.toSettle(s.st, b))
+	d.Fence = fence
 	d.ID = token.NewID()
 	d.Owner = s.owner() // so that another one's login drops what was put before it
-	d.Fence, _, err = k.m.everyoneFence(k.m.toSettle(s.st, b))
-	if errors.Is(why, errSuperseded) && s.base.Owner == "" {
+	switch from := wk.from; {
+	case err != nil:
+		return false, err
+	case from != nil && from.Fence < fence: // revoked with everybody's, which was not known here yet
+		if wk.owner == "" {
+			return false, ErrEnded
+		}
+		return false, nil
+	case from != nil:
+		id := d.ID
+		d.on(from)
+		d.sealed, d.Fence = false, fence
+		if again {
+			d.ID = id
+		}
+		return true, nil
+	case errors.Is(why, errSuperseded) && s.base.Owner == "":
 		d.values.Reset(s.base.Values, s.base.Stamps) // loaded while its token was current
-		kept = true
+		return true, nil
 	}
-	return kept, err
+	return why == nil, nil
 }
 
 // handOver is the token on its way to the client.

@@ -14,8 +14,9 @@ import (
 type stored struct {
 	Record
 	record.Content
-	text string      // the token, of a record that a request has shown it of, or is about to write under it
-	key  *record.Key // of that token, once it was needed
+	text   string      // the token, of a record that a request has shown it of, or is about to write under it
+	key    *record.Key // of that token, once it was needed
+	sealed bool        // the client keeps it, and no store
 }
 
 // A draft is a record in the making: a base, and the changes of one or more requests on it.

@@ -40,7 +40,7 @@ type Durable interface {
 
 // durability is what the keeper says of itself.
 func (m *Manager) durability() Durability {
-	if m.seals != nil {
+	if m.copying {
 		return m.seals.durability()
 	}
 	if m.durable != nil {

@@ -114,6 +114,8 @@ func (m *Manager) everyoneLease() time.Duration {
 		return EveryoneLease + fenceAge + fenceSlow
 	case m.local:
 		return 0
+	case m.seals != nil: // visitors, by what was known a moment ago
+		return EveryoneLease + fenceAge + fenceSlow
 	}
 	return EveryoneLease
 }

@@ -29,14 +29,15 @@ type Policy struct {
 	SecretBits int           // random bits that only the client has; 0 where it has the sealed session itself
 	OldToken   time.Duration // for so long a token that was replaced is nobody's and harms no login; then it is unknown
 
-	MaxPerOwner       int  // 0 is no limit
-	CanRevoke         bool // the sessions of an owner can be ended before their time
-	CanList           bool // the sessions of an owner can be listed
-	CanRevokeEveryone bool // everybody's sessions can be ended at once, by RevokeEveryone
-	EncryptAtRest     bool // the store cannot read values
-	KeepsDevice       bool // Config.Device is set
-	BindsDevice       bool // package dbsc binds sessions to their device, where browsers can
-	HasEventLog       bool // Config.OnEvent is set; the Logger has events in any case
+	MaxPerOwner       int    // 0 is no limit
+	CanRevoke         bool   // the sessions of an owner can be ended before their time
+	CanList           bool   // the sessions of an owner can be listed
+	CanRevokeEveryone bool   // everybody's sessions can be ended at once, by RevokeEveryone
+	EncryptAtRest     bool   // the store cannot read values
+	VisitorCookie     string // the cookie that visitors' sessions are sealed in until they log in; "" where the store has them
+	KeepsDevice       bool   // Config.Device is set
+	BindsDevice       bool   // package dbsc binds sessions to their device, where browsers can
+	HasEventLog       bool   // Config.OnEvent is set; the Logger has events in any case
 	Load              LoadMode
 	StoreTimeout      time.Duration // of one Load, Commit or revocation; 0 where nothing is waited for
 	PlainHTTP         bool          // Config.DangerouslyAllowHTTP
@@ -72,11 +73,14 @@ func (m *Manager) Policy() Policy {
 	if c.IdleTimeout == NoIdleTimeout {
 		p.IdleTimeout, p.IdleStep = 0, 0
 	}
-	if m.local || m.seals != nil && m.fence == nil {
+	if m.local || m.copying && m.fence == nil {
 		p.StoreTimeout = 0
 	}
-	if m.seals != nil {
+	if m.copying {
 		p.SecretBits, p.OldToken = 0, 0
+	}
+	if m.visitors != nil {
+		p.VisitorCookie = m.visitors.carrier.Name
 	}
 	if c.Header == "" {
 		p.Cookie = cookiePolicy(c)
@@ -87,7 +91,7 @@ func (m *Manager) Policy() Policy {
 		remembered, idle = p.Lifetime, p.IdleTimeout
 	}
 	p.RememberedAAL = aalOf(remembered, idle)
-	p.Requirements = judged(&p, m.seals != nil)
+	p.Requirements = judged(&p, m.copying)
 	return p
 }
 
@@ -133,6 +137,7 @@ func (p Policy) MarshalJSON() ([]byte, error) {
 		CanList           bool          `json:"can_list"`
 		CanRevokeEveryone bool          `json:"can_revoke_everyone"`
 		EncryptAtRest     bool          `json:"encrypt_at_rest"`
+		VisitorCookie     string        `json:"visitor_cookie"`
 		KeepsDevice       bool          `json:"keeps_device"`
 		BindsDevice       bool          `json:"binds_device"`
 		HasEventLog       bool          `json:"has_event_log"`
@@ -147,7 +152,7 @@ func (p Policy) MarshalJSON() ([]byte, error) {
 		p.Durability, p.Cookie, p.Header, p.Purpose,
 		p.Lifetime.Seconds(), p.IdleTimeout.Seconds(), p.IdleStep.Seconds(), p.RememberFor.Seconds(), p.RememberIdle,
 		p.IDBits, p.SecretBits, p.OldToken.Seconds(),
-		p.MaxPerOwner, p.CanRevoke, p.CanList, p.CanRevokeEveryone, p.EncryptAtRest, p.KeepsDevice, p.BindsDevice, p.HasEventLog, p.Load.String(), p.StoreTimeout.Seconds(),
+		p.MaxPerOwner, p.CanRevoke, p.CanList, p.CanRevokeEveryone, p.EncryptAtRest, p.VisitorCookie, p.KeepsDevice, p.BindsDevice, p.HasEventLog, p.Load.String(), p.StoreTimeout.Seconds(),
 		p.PlainHTTP, p.MovesIn, p.AAL, p.RememberedAAL, p.Requirements,
 	})
 }

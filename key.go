@@ -120,7 +120,8 @@ func (k Key[T]) Pop(ctx context.Context) T {
 // Take deletes the value, commits, and then returns it and whether it was there. Of any number of requests
 // exactly one gets it. Use it for what must not happen twice, such as an OAuth state. It also commits what else
 // the request has changed so far. An error means that nothing was taken, or that this cannot be told. A sealed
-// session answers [errors.ErrUnsupported].
+// session answers [errors.ErrUnsupported], but for a visitor's of Config.Anonymous: that goes into the store, so it needs a
+// token sent, and who comes late gets ErrEnded.
 func (k Key[T]) Take(ctx context.Context) (T, bool, error) {
 	s := k.session(ctx)
 	raw, err := s.take(ctx, k.name)

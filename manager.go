@@ -25,14 +25,15 @@ type Manager struct {
 	cfg     Config
 	carrier carrier.Carrier
 	keeper  keeper
-	copying bool // the clients keep the sessions: what is written has to be sent
+	copying bool // the clients keep all sessions
 	local   bool // the keeper waits for nothing
 	resends bool // a session that is used gets its token again: another library has set the cookie
 	inPlace bool // the old sessions of Config.Legacy come under the name of our own cookie
 
 	store    Store           // nil where the clients keep the sessions
 	stores   *storeKeeper    // the keeper that has it
-	seals    *sealKeeper     // in its place
+	seals    *sealKeeper     // in its place, or beside it for visitors
+	visitors *visitorKeeper  // nil where the store keeps theirs too
 	index    OwnerIndex      // lists; nil when the store has none
 	fence    OwnerIndex      // revokes: index, or Config.Revocations
 	everyone EveryoneRevoker // of the store, or of Config.Revocations; nil when it has none
@@ -76,6 +77,10 @@ func New(store Store, cfg Config) (*Manager, error) {
 	near, _ := store.(Near)
 	m.stores = &storeKeeper{m: m, store: store, near: near}
 	m.keeper = m.stores
+	if cfg.Anonymous != nil {
+		m.visitors = newVisitorKeeper(m)
+		m.seals, m.keeper = m.visitors.seals, m.visitors
+	}
 	m.observe(cfg.Observer)
 	return m, nil
 }
@@ -160,6 +165,8 @@ func (m *Manager) Valid(ctx context.Context) error {
 //
 // The values of the session are kept, unless another owner was logged in. Then they are dropped, and with
 // them what this request has put before Login.
+//
+// A visitor's session that Config.Anonymous has sealed goes into the store.
 //
 // The login takes effect at Commit. Call Commit before you tell the user, because it can fail: it returns
 // ErrEnded when the owner's sessions were revoked while the password was checked, and when so many logins

@@ -35,7 +35,7 @@ func (m *Manager) LoadAndSave(next http.Handler) http.Handler {
 		outer, _ := ctx.Value(stateKey{}).(*state)
 		for o := outer; o != nil; o = o.outer {
 			// A request that shows something else is another one, whatever its context.
-			if o.m == m && m.carrier.Same(o.r.Header, r.Header) {
+			if o.m == m && m.same(o.r, r) {
 				next.ServeHTTP(w, r)
 				return
 			}
@@ -57,6 +57,11 @@ func (m *Manager) LoadAndSave(next http.Handler) http.Handler {
 		next.ServeHTTP(st.rw.HTTP(), st.r)
 		st.end()
 	})
+}
+
+// same reports whether two requests show the same of ours.
+func (m *Manager) same(a, b *http.Request) bool {
+	return m.carrier.Same(a.Header, b.Header) && (m.visitors == nil || m.visitors.carrier.Same(a.Header, b.Header))
 }
 
 func (m *Manager) eager(method string) bool {
@@ -176,9 +181,14 @@ func (s *session) open(code int) (token bool, err error) {
 		return false, err
 	}
 	s.stillHanded(b)
-	token = s.handedOut() != nil || s.out != nil && s.out.Token()
+	token = s.handedOut() != nil || s.sends()
 	s.say()
 	return token, err
+}
+
+// sends reports whether a token or a seal waits to be sent. The caller holds hold.
+func (s *session) sends() bool {
+	return s.out != nil && s.out.Token() || s.seal != nil && s.seal.Token()
 }
 
 // say puts what waits into the header. The caller holds hold, and writes the response.
@@ -197,6 +207,9 @@ func (s *session) sayTo(h http.Header) {
 		s.m.carrier.Apply(h, s.out)
 	} else if handed := s.handedOut(); handed != nil {
 		s.m.carrier.Apply(h, handed.out)
+	}
+	if s.seal != nil {
+		s.m.visitors.carrier.Apply(h, s.seal)
 	}
 	s.mu.Lock()
 	forget, unbind, invitation := s.forgetOld, s.unbind, s.invitation
@@ -242,7 +255,7 @@ func (s *session) upgrade() error {
 	defer s.tellAll()
 	s.hold.Lock()
 	defer s.hold.Unlock()
-	if s.out != nil && s.out.Token() {
+	if s.sends() {
 		return errHijack
 	}
 	if err, _ := s.perform(b, true); fatal(err) {

@@ -41,7 +41,8 @@ func (m *Manager) List(ctx context.Context, owner string) iter.Seq2[Info, error]
 	}
 }
 
-// All yields every live session that there is, of visitors too, in no given order: for administrators. Its cost
+// All yields every live session that there is, of visitors too, but for those that Config.Anonymous leaves to the visitors
+// themselves, in no given order: for administrators. Its cost
 // grows with the store; one may come twice while Redis moves its keys. Otherwise it is as List.
 func (m *Manager) All(ctx context.Context) iter.Seq2[Info, error] {
 	return func(yield func(Info, error) bool) {
@@ -249,18 +250,18 @@ func (m *Manager) RevokeOthers(ctx context.Context) error {
 		return err
 	}
 	s.mu.Lock()
-	owner, id, gone := s.base.Owner, s.base.ID, s.phase == ended
+	owner, id, gone, copying := s.base.Owner, s.base.ID, s.phase == ended, s.copying()
 	s.mu.Unlock()
 	switch {
 	case gone:
 		return ErrEnded
 	case owner == "":
 		return fmt.Errorf("%w: nobody is logged in, so there are no others", ErrEnded)
-	case m.copying && s.st.rw.Sent():
+	case copying && s.st.rw.Sent():
 		return &tooLateError{"RevokeOthers"} // this session needs a new seal, or it would end with the others
 	}
 	_, err = m.revokeOwner(ctx, b, owner, id, s.st)
-	if err == nil && m.copying {
+	if err == nil && copying {
 		s.mu.Lock()
 		s.base.Fence = ofEveryone(s.base.Fence) + s.raised[owner] // or this session would be taken for one of the others
 		s.add(ctx, op{kind: opStamp, name: owner})

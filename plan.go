@@ -230,7 +230,7 @@ func lateError(f *facts, ops []op) error {
 			if f.copying {
 				return &tooLateError{"a change of a session that the client keeps"}
 			}
-		case opPut, opUpdate, opAppend, opDelete, opPop:
+		case opPut, opUpdate, opAppend, opDelete, opPop, opTake:
 			if f.copying {
 				return &tooLateError{fmt.Sprintf("a change of key %q, in a session that the client keeps,", o.name)}
 			} else if f.phase != live {

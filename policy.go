@@ -50,6 +50,7 @@ func (c Config) resolve(sealed, indexed bool) (Config, error) {
 		mistake("MaxPerOwner (%d) needs a store that lists the sessions of an owner, which this one does not: remove it", c.MaxPerOwner)
 	}
 	c.resolveSealed(sealed, mistake)
+	c.resolveAnonymous(sealed, mistake)
 	if c.Legacy != nil {
 		c.resolveLegacy(mistake)
 	}
@@ -70,8 +71,8 @@ const leastSealed = 512
 
 func (c *Config) resolveSealed(sealed bool, mistake func(string, ...any)) {
 	switch {
-	case c.MaxSealed != 0 && !sealed:
-		mistake("MaxSealed is for NewSealed: a Store has a limit of its own, remove it")
+	case c.MaxSealed != 0 && !sealed && c.Anonymous == nil:
+		mistake("MaxSealed is for NewSealed, and for Anonymous: a Store has a limit of its own, remove it")
 	case c.MaxSealed < 0 || c.MaxSealed > 0 && c.MaxSealed < leastSealed:
 		mistake("MaxSealed (%d) is less than %d bytes, of which nothing useful is left: say more, or 0 for what four cookies hold", c.MaxSealed, leastSealed)
 	}
@@ -80,6 +81,21 @@ func (c *Config) resolveSealed(sealed bool, mistake func(string, ...any)) {
 	}
 	if c.Revocations != nil && !sealed {
 		mistake("Revocations is for NewSealed: a Store keeps its own, remove it")
+	}
+}
+
+// resolveAnonymous is behind resolveTransport, which settles the cookie's name.
+func (c *Config) resolveAnonymous(sealed bool, mistake func(string, ...any)) {
+	switch {
+	case c.Anonymous == nil:
+	case sealed:
+		mistake("Anonymous is for New: with NewSealed every session is sealed, remove it")
+	case c.cookieOnly:
+		mistake("Anonymous is set, and scscompat hands out the token of every session, which a sealed one has not: remove it, or use the methods of a sojourn.Manager")
+	case c.Header != "":
+		mistake("Anonymous is set beside Header (%q): visitors' sessions are sealed in a cookie; make a manager of its own for programs", c.Header)
+	case len(c.Cookie.Name+visitorSuffix) > carrier.LongestName:
+		mistake("Cookie.Name is %d bytes long: with Anonymous use at most %d", len(c.Cookie.Name), carrier.LongestName-len(visitorSuffix))
 	}
 }
 

@@ -28,6 +28,9 @@ func (p Policy) String() string {
 		line("token", "%d random bits of secret and %d of id", p.SecretBits, p.IDBits)
 		line("renewal", "at Login, Renew and Remember, never by time; the old token is nobody's for %s, then unknown", short(p.OldToken))
 	}
+	if p.VisitorCookie != "" {
+		line("visitors", "sealed in cookie %s until they log in; not listed, and sent again when they change", p.VisitorCookie)
+	}
 	line("idle", "%s", p.idleText())
 	line("absolute", "%s from the login, or from the beginning", short(p.Lifetime))
 	line("remembered", "%s", p.rememberText())

@@ -92,11 +92,15 @@ type session struct {
 
 	// hold is held by one Commit at a time, and while the header is made up: so no Commit fits between the
 	// last look at what the response is to say and the header's going out. It is taken before mu.
-	hold  sync.Mutex
-	out   *carrier.Outgoing // what the response is to say, until its header goes out; nil is nothing
-	bye   *carrier.Outgoing // what it is to say if nothing comes after a Logout
-	vary  [1]string         // of the response's header, which has it for good
-	login login             // of the Login that is being performed
+	hold sync.Mutex
+	out  *carrier.Outgoing // what the response is to say, until its header goes out; nil is nothing
+	bye  *carrier.Outgoing // what it is to say if nothing comes after a Logout
+
+	seal    *carrier.Outgoing // the same of a visitor's cookie, which has a name of its own
+	byeSeal *carrier.Outgoing
+
+	vary  [1]string // of the response's header, which has it for good
+	login login     // of the Login that is being performed
 
 	// mu guards what is below. It is held across the keeper's answer for the first load alone.
 	mu      sync.Mutex
@@ -133,6 +137,7 @@ type session struct {
 	spare     uint8        // where short is free from
 	phase     phase
 	shown     bool // the request came with something under our name
+	sealShown bool // and under that of the visitors' cookie, if that was looked at
 	stale     bool // sealed with a key that is on its way out
 	copied    bool // base is from a copy nearby
 	asking    bool // no copy will do
@@ -140,6 +145,11 @@ type session struct {
 	told      bool // that changes come too late to be saved by themselves
 	delivered bool // http.TimeoutHandler delivers what a handler has done that is through
 	said      bool // under hold: out has been said, and the header may share its memory, which stays as it is
+}
+
+// copying reports whether it is the client that keeps the session, so that whatever is written has to be sent.
+func (s *session) copying() bool {
+	return s.m.copying || s.base.sealed || len(s.several) > 0 && s.several[0].sealed
 }
 
 // lock reads the session if that has not been done, and holds mu.
@@ -299,6 +309,9 @@ func (s *session) forget(p phase, was string) {
 		out := s.m.carrier.Forget(s.st.r.Header)
 		s.bye = &out
 	}
+	if p == anonymous && s.m.visitors != nil {
+		s.byeSeal = s.m.visitors.forget(s.st.r)
+	}
 	s.unsay()
 }
 
@@ -307,6 +320,6 @@ func (s *session) forget(p phase, was string) {
 // login's cookie may be in its place. The caller holds hold.
 func (s *session) unsay() {
 	if !s.said {
-		s.out = s.bye
+		s.out, s.seal = s.bye, s.byeSeal
 	}
 }

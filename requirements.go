@@ -26,6 +26,7 @@ func prefixed(c *CookiePolicy) bool { return strings.HasPrefix(strings.ToLower(c
 func revokes(p *Policy) bool        { return p.CanRevoke }
 func lists(p *Policy) bool          { return p.CanList }
 func idles(p *Policy) bool          { return p.IdleTimeout > 0 }
+func visited(p *Policy) bool        { return p.VisitorCookie != "" }
 func encrypted(p *Policy) bool      { return p.EncryptAtRest }
 func devices(p *Policy) bool        { return p.KeepsDevice }
 func limited(p *Policy) bool        { return p.MaxPerOwner > 0 }
@@ -70,7 +71,7 @@ var rows = []row{
 	{"O22", sm + "untrusted", "An id is validated before it is used.", met("Length and alphabet come before the store.")},
 	{"O23", sm + "renewal", "A change of privilege brings a new id and ends the old one.", whenSealed(deviates("Nothing on the server can end the copy of one seal: it is good until it expires, or until RevokeAll ends all of its owner's."), met("Login, Logout and Renew, in one write of the store."))},
 	{"O25", sm + "risk", "Risk asks for a new login.", application("RequireFresh(maxAge) and Info.AuthTime are for that.")},
-	{"O26", sm + "several", "Cookies that belong together are verified together.", whenSealed(met("One seal covers all of a session's cookies."), is(NotInUse, "There is one cookie."))},
+	{"O26", sm + "several", "Cookies that belong together are verified together.", whenSealed(met("One seal covers all of a session's cookies."), when(visited, met("A visitor's: at most four, one seal over all; what a longer one left is deleted."), is(NotInUse, "There is one cookie.")))},
 	{"O27", sm + "several", "One name in several scopes does no harm.", met("At most four of a name are judged, all before any verdict; two live ones read as neither.")},
 	{"O28", sm + "expiry", "Every session ends: unused within a quarter to half an hour, and in all within hours.",
 		when(func(p *Policy) bool {
@@ -120,7 +121,8 @@ var rows = []row{
 	{"V7.2.4", asvs + "7.2.4", "A login, and a new one, bring a new token and end the old one.", whenSealed(deviates("The old seal is good until it expires, because the server keeps nothing that could end it; RevokeOthers behind the login does, with Config.Revocations."), met("Login."))},
 	{"V7.3.1", asvs + "7.3.1", "There is an idle limit.", when(idles, met("Config.IdleTimeout."), deviates("Config.IdleTimeout is NoIdleTimeout."))},
 	{"V7.3.2", asvs + "7.3.2", "There is an absolute limit.", met("Config.Lifetime, which cannot be switched off.")},
-	{"V7.4.1", asvs + "7.4.1", "What has ended is of no use; for sealed sessions there is a cut-off.", whenSealed(when(revokes, met("Config.Revocations: RevokeAll."), deviates("Set Config.Revocations.")), met("The record is deleted."))},
+	{"V7.4.1", asvs + "7.4.1", "What has ended is of no use; for sealed sessions there is a cut-off.", whenSealed(when(revokes, met("Config.Revocations: RevokeAll."), deviates("Set Config.Revocations.")),
+		when(visited, met("The record is deleted. The seal of a visitor, who is nobody, is dropped by the browser and ended by RevokeEveryone."), met("The record is deleted.")))},
 	{"V7.4.2", asvs + "7.4.2", "A disabled account has no sessions.", when(revokes, met("RevokeAll, which beats a login under way too; to call it is the application's."), deviates("Nothing here ends the sessions of an owner."))},
 	{"V7.4.3", asvs + "7.4.3", "After a change of password the other sessions can be ended.", when(revokes, met("RevokeOthers."), deviates("Nothing here ends the sessions of an owner."))},
 	{"V7.4.4", asvs + "7.4.4", "Every page that needs a login has a way to log out.", application("Logout is the verb, the link is yours.")},
@@ -128,7 +130,8 @@ var rows = []row{
 	{"V7.5.1", asvs + "7.5.1", "Sensitive changes of an account ask for a login first.", application("RequireFresh.")},
 	{"V7.5.2", asvs + "7.5.2", "People see and end their sessions.", when(lists, met("List and Revoke; the page is the application's."), deviates("Nobody can list the sessions that clients, or this store, keep: take a store with an OwnerIndex where people should see theirs."))},
 	{"V7.5.3", asvs + "7.5.3", "Sensitive actions ask for another proof.", application("RequireFresh.")},
-	{"V9", asvs + "9", "A sealed token has integrity, one algorithm, an end and an audience.", whenSealed(met("XAES-256-GCM, bound to the cookie's name and Purpose, times inside."), notSealed)},
+	{"V9", asvs + "9", "A sealed token has integrity, one algorithm, an end and an audience.", whenSealed(met("XAES-256-GCM, bound to the cookie's name and Purpose, times inside."),
+		when(visited, met("Those of visitors: XAES-256-GCM, bound to the cookie's name and Purpose, times inside."), notSealed))},
 	{"V11", asvs + "11", "Cryptography can be replaced, and nonces are safe.", whenSealed(met("Seals have a version and a key's id; nonces are 192 random bits."), met("Records have a version; tokens are hashed by SHA-256."))},
 	{"V16", asvs + "16", "Logs are in UTC, cannot be injected into, and a failure lets nobody in.", met("A store that cannot answer is a 503, never a visitor.")},
 

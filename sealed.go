@@ -26,10 +26,21 @@ type Sealer interface {
 // responses at once the last one wins.
 type sealKeeper struct {
 	Sealer
-	m      *Manager
-	ad     []byte
-	fences recent[uint64] // of owners, as they were read of late
-	past   recent[bool]   // ids that this process has seen end; true: another seal has taken its place
+	m        *Manager
+	carrier  *carrier.Carrier
+	ad       []byte
+	believes bool           // what was known of everybody's fence a moment ago will do, for requests that change something too
+	fences   recent[uint64] // of owners, as they were read of late
+	asking   shared[uint64] // everybody's
+	past     recent[bool]   // ids that this process has seen end; true: another session has taken its place
+}
+
+// newSealKeeper: what names the kind of seal, and where the cookie or header that it travels in. A seal of another kind
+// or place does not open.
+func newSealKeeper(m *Manager, s Sealer, c *carrier.Carrier, what, where string) *sealKeeper {
+	k := &sealKeeper{Sealer: s, m: m, carrier: c, ad: []byte(what + "\x00" + where + "\x00" + m.cfg.Purpose)}
+	k.fences.age, k.past.age = fenceAge/2, pastAge // kept for less than twice that
+	return k
 }
 
 const (
@@ -76,8 +87,7 @@ func NewSealed(s Sealer, cfg Config) (*Manager, error) {
 		where, m.carrier.Chunks = cfg.Cookie.Name, carrier.MaxChunks
 	}
 	m.carrier.MaxSealed = cfg.MaxSealed
-	k := &sealKeeper{Sealer: s, m: m, ad: []byte("sojourn session 1\x00" + where + "\x00" + cfg.Purpose)}
-	k.fences.age, k.past.age = fenceAge/2, pastAge // kept for less than twice that
+	k := newSealKeeper(m, s, &m.carrier, "sojourn session 1", where)
 	m.seals, m.keeper = k, k
 	m.checker, _ = cfg.Revocations.(Checker)
 	m.observe(cfg.Observer)
@@ -124,7 +134,7 @@ func (k *sealKeeper) find(s *session, b *budget) {
 
 func (k *sealKeeper) findShown(s *session, b *budget) {
 	now := time.Now().UnixMilli()
-	shown := k.m.carrier.Seals(s.st.r.Header)
+	shown := k.carrier.Seals(s.st.r.Header)
 	s.shown, s.phase = shown.Any, anonymous
 	old, damaged := false, shown.Any
 	if damaged && k.m.showsOld(s.st.r) {
@@ -152,7 +162,7 @@ func (k *sealKeeper) findShown(s *session, b *budget) {
 		s.base = stored{}
 		s.note(Event{Name: EventTokenRefused, Reason: "token_ambiguous"})
 	case s.base.ID != "":
-		k.judgeByFence(s, b, !s.asking && safe(s.st.r.Method))
+		k.judgeByFence(s, b, !s.asking && (k.believes || safe(s.st.r.Method)))
 	case old:
 		s.phase = ended
 		s.note(Event{Name: EventUsedAfterEnd, Reason: "superseded"})
@@ -186,68 +196,6 @@ func (k *sealKeeper) judgeByFence(s *session, b *budget, cached bool) {
 	}
 }
 
-// judge answers ErrEnded for a session that was revoked since it was sealed; another error is Unavailable.
-func (k *sealKeeper) judge(ctx context.Context, b *budget, r *stored, cached bool) error {
-	if k.m.fence == nil {
-		return nil
-	}
-	fence, err := k.everyoneFence(ctx, b, cached)
-	switch {
-	case err != nil:
-		return err
-	case fence > r.Fence:
-		return ErrEnded
-	case r.Owner == "":
-		return nil
-	}
-	fence, err = k.fenceOf(ctx, b, r.Owner, cached)
-	switch {
-	case err != nil:
-		return unavailable("load", err)
-	case fence > ofOwner(r.Fence):
-		return ErrEnded
-	}
-	return nil
-}
-
-// everyoneFence is fenceOf everybody.
-func (k *sealKeeper) everyoneFence(ctx context.Context, b *budget, cached bool) (uint64, error) {
-	if cached {
-		if fence, ok := k.fences.get(everyone); ok {
-			return fence, nil
-		}
-	}
-	asked := time.Now()
-	fence, _, err := k.m.everyoneFence(k.m.toSettle(ctx, b))
-	if err == nil && time.Since(asked) < fenceSlow {
-		k.knowFence(everyone, fence)
-	}
-	return fence, err
-}
-
-// fenceOf asks who keeps the fences; cached allows an answer of the last seconds.
-func (k *sealKeeper) fenceOf(ctx context.Context, b *budget, owner string, cached bool) (uint64, error) {
-	if cached {
-		if fence, ok := k.fences.get(owner); ok {
-			return fence, nil
-		}
-	}
-	asked := time.Now()
-	fence, _, err := k.m.fence.Fence(k.m.toSettle(ctx, b), owner)
-	if err == nil {
-		k.m.answers(opLoad)
-	}
-	if err == nil && time.Since(asked) < fenceSlow {
-		k.knowFence(owner, fence)
-	}
-	return fence, err
-}
-
-// knowFence never lowers one: the answer to a question may come in later than that to a revocation.
-func (k *sealKeeper) knowFence(owner string, fence uint64) {
-	k.fences.put(owner, fence, func(known, fence uint64) uint64 { return max(known, fence) })
-}
-
 func (k *sealKeeper) isPast(id string) bool { _, ok := k.past.get(id); return ok }
 
 // errFuture is no verdict on the session: a clock of ours has been put back, and will be right again.
@@ -274,7 +222,7 @@ func (k *sealKeeper) unseal(text string, now int64) (r stored, stale bool, err e
 }
 
 func unsealed(c *record.Sealed) stored {
-	return stored{Content: c.Content, Record: Record{ID: c.ID, Owner: c.Owner, Fence: c.Fence,
+	return stored{sealed: true, Content: c.Content, Record: Record{ID: c.ID, Owner: c.Owner, Fence: c.Fence,
 		Expiry: time.UnixMilli(c.Expiry), Seen: time.UnixMilli(c.Seen)}}
 }
 
@@ -320,7 +268,7 @@ func (k *sealKeeper) begin(s *session, b *budget, p *plan, d *draft) (same bool,
 	switch {
 	case p.write == writeNew:
 		d.fresh, d.Owner = true, s.owner() // so that another one's login drops what was put before it
-		d.Fence, _, err = k.m.everyoneFence(k.m.toSettle(s.st, b))
+		d.Fence, err = k.everyoneFence(s.st, b, k.believes)
 		return true, err
 	case !k.isPast(s.base.ID):
 		d.on(&s.base)
@@ -353,7 +301,7 @@ func (k *sealKeeper) seal(s *session, d *draft, w *written) error {
 		return fmt.Errorf("sojourn: seal: %w", err)
 	}
 	life := time.Until(time.UnixMilli(d.Deadline))
-	out, err := k.m.carrier.SendSealed(string(text), d.Remembered, life, s.st.r.Header)
+	out, err := k.carrier.SendSealed(string(text), d.Remembered, life, s.st.r.Header)
 	if errors.Is(err, carrier.ErrTooLarge) {
 		return tooLarge(err)
 	} else if err != nil {

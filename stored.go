@@ -375,8 +375,16 @@ func (k *storeKeeper) write(s *session, b *budget, wk *work) (w written, err err
 		w, err = k.create(s, b, wk, err)
 		before = nil
 	}
-	if err != nil || wk.owner == "" {
+	if err != nil {
 		return w, err
+	}
+	return k.confirmLogin(s, b, wk, w, before)
+}
+
+// confirmLogin has a login that was written count, or takes it back.
+func (k *storeKeeper) confirmLogin(s *session, b *budget, wk *work, w written, before *stored) (written, error) {
+	if wk.owner == "" {
+		return w, nil
 	}
 	if verdict, err := s.closeLogin(b, wk.owner, w.base); err != nil {
 		k.takeBack(s, b, before, w.base, verdict)

@@ -49,6 +49,7 @@ func (m *Manager) Until(ctx context.Context) (until context.Context, cancel cont
 type watched struct {
 	id, owner string
 	fence     uint64
+	sealed    bool
 }
 
 // A watch is what is known of it.
@@ -92,8 +93,8 @@ func (x *streams) add(m *Manager, r *stored, st *stream) {
 	if x.hurry == nil {
 		x.all, x.hurry = make(map[string][]*watch), make(chan struct{}, 1)
 	}
-	w := x.watchOf(watched{r.ID, r.Owner, r.Fence})
-	if w.ends = r.limit(); m.copying {
+	w := x.watchOf(watched{r.ID, r.Owner, r.Fence, r.sealed})
+	if w.ends = r.limit(); r.sealed {
 		w.ends = time.UnixMilli(r.Deadline) // whether it is used is not known here
 	}
 	w.streams[st] = struct{}{}

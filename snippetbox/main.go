@@ -46,6 +46,7 @@ type application struct {
 	sessionLimit   time.Duration // of inactivity
 	freshFor       time.Duration // how long a login is good for what needs a fresh one
 	sessionManager *sojourn.Manager
+	sealsVisitors  bool // their browsers keep the sessions of who is not logged in
 	bound          *dbsc.Binder
 	preferences    *sojourn.Manager
 	pages          pages
@@ -143,6 +144,9 @@ func newApplication(db *database, table *sqlstore.Store, store sojourn.Store, ri
 	}
 	figures, cfg := admin.NewFigures(), app.sessionConfig(o)
 	cfg.Observer, cfg.OnEvent = figures, figures.OnEvent
+	if o.sealVisitors {
+		cfg.Anonymous, app.sealsVisitors = ring, true
+	}
 	if app.sessionManager, err = newSessions(o.sessions, store, ring, cfg); err != nil {
 		return nil, err
 	}
@@ -157,6 +161,7 @@ type options struct {
 	addr, db, keys string
 	sessions       string // where they are kept
 	admin          string // who may see everybody's
+	sealVisitors   bool   // who are not logged in
 	tls            bool
 	idle, lifetime time.Duration
 }
@@ -167,6 +172,7 @@ func parseFlags(args []string, help io.Writer) (o options, err error) {
 	flags.StringVar(&o.db, "db", "", "`database` of people, snippets and sessions: sqlite:PATH, mysql://user:password@host:port/name\n"+
 		"or postgres://user:password@host:port/name; without it, a file in your data directory")
 	flags.StringVar(&o.sessions, "sessions", inDatabase, "where sessions are `kept`: database; sealed: in the browser's own cookies; or redis://user:password@host:port")
+	flags.BoolVar(&o.sealVisitors, "seal-visitors", false, "seal what a visitor who is not logged in keeps into the browser's own cookie; a login moves it to where -sessions says")
 	flags.StringVar(&o.admin, "admin", "", "`email` of the account that may see and end everybody's sessions; it has to be there already")
 	flags.StringVar(&o.keys, "keys", "", "`file` of the keys that cookies are sealed with, made if it is not there; without it, one in your data directory")
 	flags.BoolVar(&o.tls, "tls", false, "serve https with a certificate made now, which browsers warn of")
@@ -183,6 +189,8 @@ func parseFlags(args []string, help io.Writer) (o options, err error) {
 		return o, fmt.Errorf("%w: -h lists the flags", err)
 	case flags.NArg() > 0:
 		return o, fmt.Errorf("unexpected argument %q: -h lists the flags", flags.Arg(0))
+	case o.sealVisitors && o.sessions == inCookies:
+		return o, errors.New("-seal-visitors: with -sessions sealed everybody's sessions are sealed: remove it")
 	case o.idle < time.Second || o.lifetime < time.Second:
 		return o, errors.New("-idle and -lifetime want a second or more, such as 90s, 30m or 12h")
 	}

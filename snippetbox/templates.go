@@ -87,12 +87,8 @@ func (app *application) show(w http.ResponseWriter, r *http.Request, status int,
 		if app.sessionManager.Info(ctx).ID != "" {
 			visits.Update(ctx, func(n int) int { return n + 1 })
 		}
-		// Take commits the count, too, so that what the page shows is what was saved.
 		var err error
-		if v.Flashes, _, err = flashes.Take(ctx); errors.Is(err, errors.ErrUnsupported) {
-			v.Flashes, err = flashes.Pop(ctx), nil // the browser keeps the session, and may show them twice
-		}
-		if err != nil && !errors.Is(err, sojourn.ErrEnded) {
+		if v.Flashes, err = app.takeFlashes(r); err != nil && !errors.Is(err, sojourn.ErrEnded) {
 			app.sessionFailed(w, r, err)
 			return
 		}
@@ -178,4 +174,18 @@ func excerpt(s string) string {
 		s, more = string(r[:chars]), "…"
 	}
 	return s + more
+}
+
+// takeFlashes has each message shown once. Take commits what else was changed, too, so that what the page shows is what was
+// saved. Where the browser keeps the session there is Pop, and two pages at once may both show a message: of a visitor's,
+// Take would make a row.
+func (app *application) takeFlashes(r *http.Request) (all []string, err error) {
+	ctx := r.Context()
+	if app.sealsVisitors && app.sessionManager.Info(ctx).Owner == "" {
+		return flashes.Pop(ctx), nil
+	}
+	if all, _, err = flashes.Take(ctx); errors.Is(err, errors.ErrUnsupported) {
+		return flashes.Pop(ctx), nil
+	}
+	return all, err
 }

@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"github.com/gosojourn/sojourn"
+	"github.com/gosojourn/sojourn/sealed"
 	"github.com/gosojourn/sojourn/sqlstore"
 )
 
@@ -63,6 +64,45 @@ func TestVisitorsPagesCostNothing(t *testing.T) {
 	b.stay().get("/account").want(t, http.StatusSeeOther)
 	if n := store.asked.Load(); n != 1 || s.sessions(t) != 1 {
 		t.Errorf("%d calls of the store to remember where to go, want 1", n)
+	}
+}
+
+// With -seal-visitors the page to go to after the login, and the message that says why, are kept by the browser: no row
+// until somebody logs in.
+func TestVisitorsAreSealed(t *testing.T) {
+	s := newSite(t)
+	ring, err := sealed.New([]string{sealed.GenerateKey()}, sealed.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	store := &counted{Store: s.faulty.Store.(*sqlstore.Store)}
+	cfg := s.sessionConfig(options{idle: s.sessionLimit, lifetime: 12 * s.sessionLimit})
+	cfg.Anonymous, s.sealsVisitors = ring, true
+	if s.sessionManager, err = sojourn.New(store, cfg); err != nil {
+		t.Fatal(err)
+	}
+	b := newBrowser(t, serve(t, s.routes()))
+	b.get("/account").want(t, 200, reasons["/account"], "Log in</button>")
+	if n, rows := store.asked.Load(), s.sessions(t); n != 0 || rows != 0 {
+		t.Errorf("%d calls of the store and %d rows for a visitor, want none", n, rows)
+	}
+	signUp(t, b, "ann")
+	b.get("/account")
+	if r := b.post("/user/login", credentials("ann", pass)); r.Request.URL.Path != "/account" {
+		t.Errorf("the login leads to %s, not to the page that was asked for", r.Request.URL.Path)
+	}
+	if n := s.sessions(t); n != 1 {
+		t.Errorf("%d rows after the login", n)
+	}
+	out := b.stay().post("/user/logout", nil)
+	for _, line := range out.Header["Set-Cookie"] {
+		if strings.Contains(line, "visitor=") && strings.Contains(line, "Max-Age=0") {
+			t.Errorf("the login has left a visitor's cookie: %s", line)
+		}
+	}
+	b.get("/").want(t, 200)
+	if n := s.sessions(t); n != 0 {
+		t.Errorf("%d rows after the logout", n)
 	}
 }
 

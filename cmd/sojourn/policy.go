@@ -25,6 +25,7 @@ type policyCmd struct {
 	Persistent  bool          `help:"Config.Cookie.Persistent."`
 	Header      string        `placeholder:"NAME" help:"Config.Header."`
 	Sealed      bool          `help:"As of NewSealed: the clients keep the sessions. A store that is named is Config.Revocations."`
+	Anonymous   bool          `help:"Config.Anonymous: sessions of visitors are sealed until they log in."`
 	PlainHTTP   bool          `name:"dangerously-allow-http" help:"Config.DangerouslyAllowHTTP."`
 }
 
@@ -66,13 +67,16 @@ func (c *policyCmd) manager(ctx context.Context, g *grammar, cfg sojourn.Config)
 		defer s.Close()
 		store, cfg.Revocations = s.backend, s.backend
 	}
-	if !c.Sealed {
-		cfg.Revocations = nil
-		return refused(sojourn.New(store, cfg))
-	}
 	ring, err := sealed.New([]string{sealed.GenerateKey()}, sealed.Options{})
 	if err != nil {
 		return nil, err
+	}
+	if c.Anonymous {
+		cfg.Anonymous = ring
+	}
+	if !c.Sealed {
+		cfg.Revocations = nil
+		return refused(sojourn.New(store, cfg))
 	}
 	return refused(sojourn.NewSealed(ring, cfg))
 }

@@ -131,6 +131,9 @@ func (c *Carrier) split(text string) ([]string, error) {
 	return parts, nil
 }
 
+// Shows reports whether a request shows a cookie of ours, be it empty.
+func (c *Carrier) Shows(h http.Header) bool { return c.shows(h) != [MaxChunks]bool{} }
+
 // shows tells which chunks a request shows, empty ones too.
 func (c *Carrier) shows(h http.Header) (is [MaxChunks]bool) {
 	for x := c.scan(h); ; {

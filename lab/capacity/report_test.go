@@ -4,6 +4,7 @@ import (
 	"os"
 	"regexp"
 	"slices"
+	"strings"
 	"testing"
 )
 
@@ -16,7 +17,7 @@ func TestThePageHasTheRowsOfTheCommand(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	m := regexp.MustCompile(`(?s)` + begins + `(.*)` + ends).FindSubmatch(page)
+	m := regexp.MustCompile(`(?s)` + begins + `(.*?)` + ends).FindSubmatch(page)
 	if m == nil {
 		t.Fatalf("the page has not the marks %q and %q", begins, ends)
 	}
@@ -27,6 +28,26 @@ func TestThePageHasTheRowsOfTheCommand(t *testing.T) {
 	got, want := cells(string(m[1])), cells(report(nothing, 0))
 	if !slices.Equal(got, want) {
 		t.Errorf("the page has the rows\n%q\nand the command prints\n%q", got, want)
+	}
+}
+
+// What was counted is counted again, and the page says the same. Crawlers cost the store nothing.
+func TestThePageHasTheCountsOfTheCommand(t *testing.T) {
+	page, err := os.ReadFile("../../docs/scaling.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	text, err := reportVisitors()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !strings.Contains(string(page), countBegins+text+ends) {
+		t.Errorf("the page has not, between its marks,\n%s", text)
+	}
+	for _, row := range []string{"| memory, Config.Anonymous | and the burst | 1000 | 1000 | 1.00 | 100 |", "| SQLite, Config.Anonymous | and the burst | 1000 | 1000 | 1.00 | 100 |"} {
+		if !strings.Contains(text, row) {
+			t.Errorf("there is no row %q", row)
+		}
 	}
 }
 

@@ -26,6 +26,19 @@ func TestLawsOnSQLite(t *testing.T)     { lawsOn(t, asApplications[0].at) }
 func TestLawsOnMariaDB(t *testing.T)    { lawsOn(t, asApplications[1].at) }
 func TestLawsOnPostgreSQL(t *testing.T) { lawsOn(t, asApplications[2].at) }
 
+// TestLawsOnSQLiteAnonymous has visitors' sessions sealed until they log in, and a database of its own: in one where
+// everybody's sessions were revoked, a story's wrapper that does not know of that begins none.
+func TestLawsOnSQLiteAnonymous(t *testing.T) {
+	t.Parallel()
+	store := asApplications[0].at(t).store(t)
+	migrate(t, store)
+	ring, err := sealed.New([]string{sealed.GenerateKey()}, sealed.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	laws.RunAnonymous(t, ring, func(*testing.T) sojourn.Store { return store })
+}
+
 // lawsOn tells every story on one database: sessions have to get along with those of others.
 func lawsOn(t *testing.T, at opener) {
 	t.Parallel()

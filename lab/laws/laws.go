@@ -61,10 +61,12 @@ const idEnd = len("__Host-Http-id=") + 24
 // site is an application of one manager, asked without a network.
 type site struct {
 	*sojourn.Manager
-	t      testing.TB
-	sealed bool
-	mu     sync.Mutex
-	event  []sojourn.Event
+	t        testing.TB
+	sealed   bool
+	visitors bool             // are sealed, until they log in
+	before   *sojourn.Manager // has begun the sessions that were there before
+	mu       sync.Mutex
+	event    []sojourn.Event
 }
 
 // newSite makes one whose store has a minute, unless cfg says otherwise: no law is about a busy machine.
@@ -89,8 +91,18 @@ func newSite(t testing.TB, store sojourn.Store, cfg sojourn.Config) *site {
 		cfg.Revocations, s.sealed = x.OwnerIndex, true
 		m, err = sojourn.NewSealed(x.Sealer, cfg)
 	} else {
-		if x, ok := store.(encrypted); ok {
+		switch x := store.(type) {
+		case encrypted:
 			store, cfg.EncryptAtRest = x.Store, true
+		case anonymous:
+			if store = x.Store; x.older {
+				if s.before, err = sojourn.New(store, cfg); err != nil {
+					t.Fatal(err)
+				}
+			}
+			if cfg.Header == "" {
+				cfg.Anonymous, s.visitors = x.Sealer, !x.older
+			}
 		}
 		m, err = sojourn.New(store, cfg)
 	}
@@ -142,29 +154,41 @@ func (s *site) send(r *http.Request, h http.HandlerFunc) answer {
 func (s *site) read(w *httptest.ResponseRecorder) answer {
 	s.t.Helper()
 	a := answer{ResponseRecorder: w}
-	own := 0
+	set := map[string]int{}
 	for _, line := range w.Result().Header["Set-Cookie"] {
-		if !strings.HasPrefix(line, "__Host-Http-id=") {
+		pair, rest, _ := strings.Cut(line, ";")
+		name, _, _ := strings.Cut(pair, "=")
+		if name != tokenCookie && name != sealCookie {
 			continue
 		}
-		own++
-		pair, rest, _ := strings.Cut(line, ";")
+		set[name]++
 		if strings.Contains(rest, "Max-Age=0") {
 			a.unset = true
-		} else {
+		} else if name == tokenCookie || a.set == "" { // a token hides a visitor's seal
 			a.set = pair
 		}
 	}
-	if own > 1 {
-		s.t.Errorf("the response sets the session cookie %d times", own)
+	if set[tokenCookie] > 1 || set[sealCookie] > 1 {
+		s.t.Errorf("the response sets a cookie of the session's several times: %v", set)
 	}
 	return a
 }
 
+// sealCookie is that of visitors with Config.Anonymous.
+const (
+	tokenCookie = "__Host-Http-id"
+	sealCookie  = tokenCookie + "-visitor"
+)
+
 // begin makes a session that holds name=first, and returns its cookie.
 func (s *site) begin() string {
 	s.t.Helper()
-	a := s.ask("POST", "", func(w http.ResponseWriter, r *http.Request) { name.Put(r.Context(), "first") })
+	m := s.Manager
+	if s.before != nil {
+		m = s.before
+	}
+	h := m.LoadAndSave(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { name.Put(r.Context(), "first") }))
+	a := s.read(serve(h, request("POST", "")))
 	if a.set == "" {
 		s.t.Fatalf("no session was begun: %d %v", a.Code, a.Header())
 	}

@@ -35,7 +35,7 @@ var responses = []story{
 				name.Put(r.Context(), what)
 				first(w)
 			})
-			if len(res.Cookies()) != 1 || s.nameOf("__Host-Http-id="+res.Cookies()[0].Value) != what {
+			if len(res.Cookies()) != 1 || s.nameOf(res.Cookies()[0].Name+"="+res.Cookies()[0].Value) != what {
 				t.Errorf("%s: cookies %v", what, res.Cookies())
 			}
 		}
