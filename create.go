@@ -39,48 +39,56 @@ var errSuperseded = fmt.Errorf("%w: its token was replaced", ErrEnded)
 // create begins a session, under an id of its own. why is the error of the path that it replaces: what
 // that one would have kept from this login, this one keeps, and no more.
 func (k *storeKeeper) create(s *session, b *budget, wk *work, why error) (w written, err error) {
+	var last error
 	losses := 0
 	for attempt := range maxAttempts {
 		if attempt > 0 && b.pause(backoff(attempt)) != nil {
 			break
 		}
-		d := &wk.turn.draft
-		var same bool
-		if same, err = k.beginNew(s, b, wk, why, attempt > 0); err != nil {
+		text, r, err := k.compose(s, b, wk, why, attempt > 0)
+		if err != nil || text == "" {
 			return w, err
 		}
-		now := time.Now().UnixMilli()
-		if err = d.apply(s, wk.ops, same, now); err != nil || wk.from == nil && !d.worthCreating() {
-			return w, err
-		}
-		d.fresh = true
-		text := token.Mint(d.ID)
-		var r Record
-		if r, err = d.finish(&k.m.cfg, text, now); err != nil {
-			return w, err
-		}
-		switch err = k.insert(s.st, b, r); {
-		case err == nil:
+		switch last = k.insert(s.st, b, r); {
+		case last == nil:
+			d := &wk.turn.draft
 			d.Record = r
 			w = written{base: &d.stored, new: true}
 			w.out = k.m.handOver(text, w.base)
 			return w, nil
-		case answerOf(err) == conflict && wk.once:
+		case answerOf(last) == conflict && wk.once:
 			return w, ErrEnded // whoever was there first has it
-		case answerOf(err) == refused, wk.once:
-			return w, err
-		case answerOf(err) == unbegun:
-			return w, unavailable("create", err)
-		case answerOf(err) == lost:
+		case answerOf(last) == refused, wk.once:
+			return w, last
+		case answerOf(last) == unbegun:
+			return w, unavailable("create", last)
+		case answerOf(last) == lost:
 			if losses++; losses == maxLost {
-				return w, err
+				return w, last
 			}
 		}
 	}
-	if answerOf(err) == conflict {
-		err = errExhausted
+	if answerOf(last) == conflict {
+		last = errExhausted
 	}
-	return w, unavailable("create", err)
+	return w, unavailable("create", last)
+}
+
+// compose makes the draft what the plan comes to, in a session that nobody has yet: its token, and the record. There is no
+// token where the changes leave nothing to keep.
+func (k *storeKeeper) compose(s *session, b *budget, wk *work, why error, again bool) (text string, r Record, err error) {
+	same, err := k.beginNew(s, b, wk, why, again)
+	if err != nil {
+		return "", r, err
+	}
+	d, now := &wk.turn.draft, time.Now().UnixMilli()
+	if err = d.apply(s, wk.ops, same, now); err != nil || wk.from == nil && !d.worthCreating() {
+		return "", r, err
+	}
+	d.fresh = true
+	text = token.Mint(d.ID)
+	r, err = d.finish(&k.m.cfg, text, now)
+	return text, r, err
 }
 
 // beginNew makes the draft a session that nobody has yet. same: its values are those that the request has seen.
@@ -109,6 +117,11 @@ func (k *storeKeeper) beginNew(s *session, b *budget, wk *work, why error, again
 		return true, nil
 	case errors.Is(why, errSuperseded) && s.base.Owner == "":
 		d.values.Reset(s.base.Values, s.base.Stamps) // loaded while its token was current
+		for i := range wk.ops {
+			if o := &wk.ops[i]; o.kind == opTake {
+				d.values.Delete(o.name) // another request may have taken it since
+			}
+		}
 		return true, nil
 	}
 	return why == nil, nil

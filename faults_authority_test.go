@@ -269,3 +269,29 @@ func TestF34_RevokeOfOnesOwn(t *testing.T) {
 		})
 	}
 }
+
+// A login keeps what a visitor's session held when it was loaded, even if another login has replaced that token since.
+// Who has taken something of it meanwhile has it, and nobody else gets it.
+func TestTakeWithALoginThatComesLate(t *testing.T) {
+	onStore(t, sojourn.Config{}, func(t *testing.T, s *site) {
+		c := s.begin()
+		var late, kept string
+		var ok bool
+		var err error
+		goOn := s.during(request("POST", c), func(_ http.ResponseWriter, r *http.Request) {
+			second.Put(r.Context(), "kept")
+			_ = s.Login(r.Context(), "bob")
+			late, ok, err = name.Take(r.Context())
+			kept = second.Get(r.Context())
+		})
+		var first string
+		s.ask("POST", c, func(w http.ResponseWriter, r *http.Request) {
+			first, _, _ = name.Take(r.Context())
+			s.login("bob")(w, r)
+		})
+		goOn()
+		if first != "first" || ok || late != "" || err != nil || kept != "kept" {
+			t.Errorf("taken %q, and then %q, %t, %v; beside it %q", first, late, ok, err, kept)
+		}
+	})
+}

@@ -93,43 +93,56 @@ func (k *storeKeeper) findShown(s *session, b *budget) (live string) {
 		}
 		return ""
 	}
-	found, old, out := 0, false, false
+	var f findings
 	for _, text := range shown.Texts[:shown.N] {
-		id := token.ID(text)
-		r := &s.base // for the first that lives
-		if found > 0 {
-			r = new(stored)
-		}
-		v, err := k.lookInto(s, b, text, r)
-		if found == 0 && (err != nil || v != current) {
-			s.base = stored{}
-		}
-		switch {
-		case err == errEveryoneOut:
-			out = true
-			s.note(Event{Name: EventUsedAfterEnd, ID: id, Reason: "revoked"})
-			continue
-		case errors.Is(err, ErrNotFound):
-			s.noteDamage(id, err)
-			continue
-		case err != nil:
-			s.several = nil
-			s.cannotLoad(id, err)
+		if !k.consider(s, b, text, &f) {
 			return ""
-		case v == superseded:
-			old = true
-		case v == current:
-			if found++; found > 1 {
-				s.several = append(s.several, *r)
-			} else {
-				live = text
-			}
 		}
 	}
-	if found > 0 || old || !out {
-		k.conclude(s, token.ID(shown.Texts[0]), found, old)
+	if f.found > 0 || f.old || !f.out {
+		k.conclude(s, token.ID(shown.Texts[0]), f.found, f.old)
 	}
-	return live
+	return f.live
+}
+
+// findings are what became of the tokens that a request shows.
+type findings struct {
+	found int    // so many live
+	live  string // the first of them
+	old   bool   // one was replaced of late
+	out   bool   // one ended with everybody's
+}
+
+// consider judges one token. It answers false if the session cannot be read.
+func (k *storeKeeper) consider(s *session, b *budget, text string, f *findings) bool {
+	id, r := token.ID(text), &s.base // for the first that lives
+	if f.found > 0 {
+		r = new(stored)
+	}
+	v, err := k.lookInto(s, b, text, r)
+	if f.found == 0 && (err != nil || v != current) {
+		s.base = stored{}
+	}
+	switch {
+	case err == errEveryoneOut:
+		f.out = true
+		s.note(Event{Name: EventUsedAfterEnd, ID: id, Reason: "revoked"})
+	case errors.Is(err, ErrNotFound):
+		s.noteDamage(id, err)
+	case err != nil:
+		s.several = nil
+		s.cannotLoad(id, err)
+		return false
+	case v == superseded:
+		f.old = true
+	case v == current:
+		if f.found++; f.found > 1 {
+			s.several = append(s.several, *r)
+		} else {
+			f.live = text
+		}
+	}
+	return true
 }
 
 // lookInto is look, and the values of a record under this token can be read.
