@@ -26,11 +26,15 @@ func TestLawsOnSQLite(t *testing.T)     { lawsOn(t, asApplications[0].at) }
 func TestLawsOnMariaDB(t *testing.T)    { lawsOn(t, asApplications[1].at) }
 func TestLawsOnPostgreSQL(t *testing.T) { lawsOn(t, asApplications[2].at) }
 
-// TestLawsOnSQLiteAnonymous has visitors' sessions sealed until they log in, and a database of its own: in one where
+func TestLawsOnSQLiteAnonymous(t *testing.T)     { anonymousLawsOn(t, asApplications[0].at) }
+func TestLawsOnMariaDBAnonymous(t *testing.T)    { anonymousLawsOn(t, asApplications[1].at) }
+func TestLawsOnPostgreSQLAnonymous(t *testing.T) { anonymousLawsOn(t, asApplications[2].at) }
+
+// anonymousLawsOn has visitors' sessions sealed until they log in, and a database of its own: in one where
 // everybody's sessions were revoked, a story's wrapper that does not know of that begins none.
-func TestLawsOnSQLiteAnonymous(t *testing.T) {
+func anonymousLawsOn(t *testing.T, at opener) {
 	t.Parallel()
-	store := asApplications[0].at(t).store(t)
+	store := at(t).store(t)
 	migrate(t, store)
 	ring, err := sealed.New([]string{sealed.GenerateKey()}, sealed.Options{})
 	if err != nil {

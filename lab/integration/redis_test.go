@@ -12,6 +12,7 @@ import (
 	"github.com/gosojourn/sojourn/lab/harness"
 	"github.com/gosojourn/sojourn/lab/laws"
 	"github.com/gosojourn/sojourn/redisstore"
+	"github.com/gosojourn/sojourn/sealed"
 	"github.com/gosojourn/sojourn/storetest"
 )
 
@@ -115,6 +116,21 @@ func TestLawsOnRedis(t *testing.T) {
 				t.Fatal(err)
 			}
 			laws.Run(t, func(*testing.T) sojourn.Store { return store })
+		})
+	}
+}
+
+func TestLawsOnRedisAnonymous(t *testing.T) {
+	ring, err := sealed.New([]string{sealed.GenerateKey()}, sealed.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, p := range redisPlaces {
+		t.Run(p.name, func(t *testing.T) {
+			t.Parallel()
+			c, o := p.open(t)
+			store := redisStore(t, c, o)
+			laws.RunAnonymous(t, ring, func(*testing.T) sojourn.Store { return store })
 		})
 	}
 }
