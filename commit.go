@@ -162,9 +162,10 @@ func (s *session) write(b *budget, p plan) error {
 // A work is what writing needs, in one object.
 type work struct {
 	plan
-	turn turn
-	from *stored // a session that the client has kept until now, and that a new one of the store's goes on from
-	once bool    // that takes place under its id, or not at all
+	turn  turn
+	from  *stored // a session that the client has kept until now, and that a new one of the store's goes on from
+	once  bool    // that takes place under its id, or not at all
+	moved bool    // that id is taken
 }
 
 // A written is what a keeper has made of a plan.
@@ -220,6 +221,11 @@ func (s *session) rebase(base *stored) {
 func (s *session) endShown(b *budget, why string) error {
 	if err := s.endOld(b); err != nil {
 		return err
+	}
+	if s.m.visitors != nil {
+		if err := s.m.visitors.endMoved(s, b, s.pastSeal); err != nil {
+			return err
+		}
 	}
 	all := s.several
 	if s.phase == live {

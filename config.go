@@ -103,7 +103,8 @@ type Config struct {
 	// which seals all sessions.
 	//
 	// Set it where many visitors, or crawlers, put something into a session and few log in. Of two responses to one
-	// visitor at once the last one wins, and [Manager.All] does not list visitors: docs/anonymous.md has the whole list.
+	// visitor at once the last one wins, an older copy of the cookie brings back what was in it, and [Manager.All] does
+	// not list visitors: docs/anonymous.md has the whole list, and says how to roll it out.
 	Anonymous Sealer
 
 	// MaxSealed is how many bytes the cookies of a sealed session may take, names and values together. More is

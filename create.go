@@ -58,6 +58,8 @@ func (k *storeKeeper) create(s *session, b *budget, wk *work, why error) (w writ
 			return w, nil
 		case answerOf(last) == conflict && wk.once:
 			return w, ErrEnded // whoever was there first has it
+		case answerOf(last) == conflict && wk.from != nil:
+			wk.moved = true
 		case answerOf(last) == refused, wk.once:
 			return w, last
 		case answerOf(last) == unbegun:
@@ -114,6 +116,9 @@ func (k *storeKeeper) beginNew(s *session, b *budget, wk *work, why error, again
 		if again {
 			d.ID = id
 		}
+		if wk.moved {
+			return false, k.leaveOut(s, b, d, from)
+		}
 		return true, nil
 	case errors.Is(why, errSuperseded) && s.base.Owner == "":
 		d.values.Reset(s.base.Values, s.base.Stamps) // loaded while its token was current
@@ -125,6 +130,21 @@ func (k *storeKeeper) beginNew(s *session, b *budget, wk *work, why error, again
 		return true, nil
 	}
 	return why == nil, nil
+}
+
+// leaveOut takes from d what is not in the session any more that from has moved into, because somebody may have
+// taken it. Of a record that is gone, or that cannot be read under from's own key, that is all.
+func (k *storeKeeper) leaveOut(s *session, b *budget, d *draft, from *stored) error {
+	now, err := k.reread(k.m.toSettle(s.st, b), from.ID)
+	if err != nil {
+		return err
+	}
+	for name := range from.Values.Names() {
+		if v, _ := now.Values.Get(name); v == nil {
+			d.values.Delete(name)
+		}
+	}
+	return nil
 }
 
 // handOver is the token on its way to the client.

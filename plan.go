@@ -73,8 +73,8 @@ func makePlan(f facts, ops []op) plan {
 		return plan{refuse: f.loadErr}
 	}
 	if i := lastLogout(ops); i >= 0 {
-		if f.copying && f.sent {
-			return plan{end: true, why: ops[i].name, refuse: lateError(&f, ops[i:])}
+		if f.copying && (f.sent || f.answered) { // the client has the session, and is not told
+			return plan{end: true, why: ops[i].name, refuse: f.cannotSend(ops[i:])}
 		}
 		return plan{end: true, why: ops[i].name, rest: ops[i+1:]}
 	}

@@ -150,7 +150,7 @@ func (k *sealKeeper) findShown(s *session, b *budget) {
 		case err != nil:
 			continue
 		case k.isPast(r.ID):
-			old = true
+			old, s.pastSeal = true, r.ID
 			continue
 		}
 		s.shown, damaged = true, false

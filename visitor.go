@@ -61,6 +61,11 @@ func (k *visitorKeeper) write(s *session, b *budget, wk *work) (w written, err e
 	case wk.owner != "", takes(s, wk.ops):
 		w, err = k.move(s, b, wk)
 	default:
+		if wk.write == writeLoaded {
+			if err := k.seals.judge(s.st, b, &s.base, true); err != nil {
+				return w, err
+			}
+		}
 		w, err = k.seals.write(s, b, wk)
 		w.seal, w.out = w.out, nil
 		if errors.Is(err, ErrTooLarge) {
@@ -117,9 +122,9 @@ func (k *visitorKeeper) move(s *session, b *budget, wk *work) (written, error) {
 	return w, err
 }
 
-// forget has the browser forget the visitors' cookies that r shows; nil if it shows none.
+// forget has the browser forget the visitors' cookies that r shows, or that it may have kept back; nil if there are none.
 func (k *visitorKeeper) forget(r *http.Request) *carrier.Outgoing {
-	if !k.carrier.Shows(r.Header) {
+	if !k.carrier.Shows(r.Header) && !k.m.heldBack(r) {
 		return nil
 	}
 	out := k.carrier.Forget(r.Header)
@@ -135,7 +140,28 @@ func (k *visitorKeeper) of(sealed bool) keeper {
 }
 
 func (k *visitorKeeper) end(s *session, b *budget, r *stored) error {
+	if r.sealed {
+		if err := k.endMoved(s, b, r.ID); err != nil {
+			return err
+		}
+	}
 	return k.of(r.sealed).end(s, b, r)
+}
+
+// endMoved ends the session in the store that the seal of that id has moved into, unless somebody has logged in there:
+// a copy of a seal is no right to that.
+func (k *visitorKeeper) endMoved(s *session, b *budget, id string) error {
+	if id == "" {
+		return nil
+	}
+	now, err := k.stores.reread(k.m.toSettle(s.st, b), id)
+	if err != nil || now.ID == "" || now.Owner != "" {
+		return err
+	}
+	if err := k.stores.remove(s.st, b, now, now); !isEnded(err) {
+		return err
+	}
+	return nil
 }
 
 func (k *visitorKeeper) confirm(ctx context.Context, b *budget, r *stored) (stored, error) {

@@ -1,0 +1,182 @@
+package sojourn_test
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"net/http/httptest"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/gosojourn/sojourn"
+	"github.com/gosojourn/sojourn/memstore"
+	"github.com/gosojourn/sojourn/sealed"
+	"github.com/gosojourn/sojourn/sojourntest"
+)
+
+// visitorsOf makes two managers of one store and one ring, each as another process, and a browser at the first that has
+// stored something.
+func visitorsOf(t *testing.T) (here, there *sojourn.Manager, b *sojourntest.Browser) {
+	t.Helper()
+	store := memstore.New()
+	ring, err := sealed.New([]string{sealed.GenerateKey()}, sealed.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, m := range []**sojourn.Manager{&here, &there} {
+		if *m, err = sojourn.New(store, sojourn.Config{Anonymous: ring}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	b = sojourntest.NewBrowser(t, here, nil)
+	b.Session(func(ctx context.Context) { name.Put(ctx, "kept"); second.Put(ctx, "taken") })
+	return here, there, b
+}
+
+// What has been taken out of a session is not in one that a login begins with an older copy of its seal.
+func TestAnonymousLoginWithACopyAfterTake(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		here, there, b := visitorsOf(t)
+		for _, m := range []*sojourn.Manager{there, here} {
+			copied := sojourntest.NewBrowser(t, m, nil)
+			copied.SetCookies(b.Cookies())
+			if m == there {
+				b.Session(func(ctx context.Context) {
+					if v, ok, err := second.Take(ctx); v != "taken" || !ok || err != nil {
+						t.Fatal(v, ok, err)
+					}
+				})
+			} else {
+				time.Sleep(3 * time.Minute) // this process has forgotten that the seal was used
+			}
+			copied.Session(func(ctx context.Context) {
+				if err := errors.Join(m.Login(ctx, "eve"), m.Commit(ctx)); err != nil {
+					t.Error(err)
+				}
+			})
+			copied.Session(func(ctx context.Context) {
+				if v, ok, err := second.Take(ctx); ok || m.Info(ctx).Owner != "eve" || name.Get(ctx) != "kept" {
+					t.Errorf("taken again: %q, %v; owner %q, name %q", v, err, m.Info(ctx).Owner, name.Get(ctx))
+				}
+			})
+		}
+	})
+}
+
+// A logout ends what its seal has moved into meanwhile, and expires the seal.
+func TestAnonymousLogoutBesideTake(t *testing.T) {
+	for what, loadedBefore := range map[string]bool{"loaded before": true, "comes behind": false} {
+		here, _, b := visitorsOf(t)
+		cookies := b.Cookies()
+		slow := sojourntest.NewBrowser(t, here, nil)
+		slow.SetCookies(cookies)
+		take := func() { b.Session(func(ctx context.Context) { _, _, _ = second.Take(ctx) }) }
+		if !loadedBefore {
+			take()
+		}
+		slow.Session(func(ctx context.Context) {
+			_ = here.Load(ctx)
+			if loadedBefore {
+				take()
+			}
+			if err := errors.Join(here.Logout(ctx), here.Commit(ctx)); err != nil {
+				t.Error(what, err)
+			}
+		})
+		if n, err := here.Count(context.Background()); n != 0 || err != nil {
+			t.Errorf("%s: %d rows, %v", what, n, err)
+		}
+		if left := slow.Cookies(); len(left) != 0 {
+			t.Errorf("%s: the browser keeps %d cookies", what, len(left))
+		}
+	}
+}
+
+// A logout with an old seal is no right to the session of somebody who has logged in since.
+func TestAnonymousLogoutEndsNoLogin(t *testing.T) {
+	here, there, b := visitorsOf(t)
+	thief := sojourntest.NewBrowser(t, there, nil)
+	thief.SetCookies(b.Cookies())
+	b.Session(func(ctx context.Context) { _ = here.Login(ctx, "alice") })
+	thief.Session(func(ctx context.Context) { _ = there.Logout(ctx) })
+	b.Session(func(ctx context.Context) {
+		if who := here.Info(ctx).Owner; who != "alice" {
+			t.Errorf("alice is %q", who)
+		}
+	})
+}
+
+// A logout that was too late to expire the seal can be made again.
+func TestAnonymousLogoutAgain(t *testing.T) {
+	here, _, b := visitorsOf(t)
+	r := httptest.NewRequest("POST", "https://sojourn.test/", nil)
+	for _, c := range b.Cookies() {
+		r.AddCookie(c)
+	}
+	serve(here.LoadAndSave(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		_ = http.NewResponseController(w).Flush()
+		if err := errors.Join(here.Logout(r.Context()), here.Commit(r.Context())); !errors.Is(err, sojourn.ErrHeaderSent) {
+			t.Errorf("late: %v", err)
+		}
+	})), r)
+	b.Session(func(ctx context.Context) { _ = here.Logout(ctx) })
+	if left := b.Cookies(); len(left) != 0 {
+		t.Errorf("the browser keeps %d cookies", len(left))
+	}
+}
+
+// Where http.TimeoutHandler has answered, nobody expires the seal, and Commit says so.
+func TestAnonymousLogoutBehindTimeoutHandler(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		here, _, b := visitorsOf(t)
+		r := httptest.NewRequest("POST", "https://sojourn.test/", nil)
+		for _, c := range b.Cookies() {
+			r.AddCookie(c)
+		}
+		done := make(chan error, 1)
+		serve(http.TimeoutHandler(here.LoadAndSave(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+			time.Sleep(2 * time.Second)
+			done <- errors.Join(here.Logout(r.Context()), here.Commit(r.Context()))
+		})), time.Second, "slow"), r)
+		if err := <-done; !errors.Is(err, sojourn.ErrHeaderSent) {
+			t.Errorf("Commit: %v", err)
+		}
+	})
+}
+
+// A visitor's change is not told as saved where this process has ended everybody's sessions meanwhile.
+func TestAnonymousPutAfterRevokeEveryone(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		here, _, b := visitorsOf(t)
+		time.Sleep(10 * time.Second)
+		b.Session(func(ctx context.Context) {
+			_ = here.Load(ctx)
+			if err := here.RevokeEveryone(context.Background()); err != nil {
+				t.Error(err)
+			}
+			name.Put(ctx, "late")
+			if err := here.Commit(ctx); !errors.Is(err, sojourn.ErrEnded) {
+				t.Errorf("Commit: %v", err)
+			}
+		})
+	})
+}
+
+// A login by another site's form is shown no cookies. The seal may be there all the same, and is expired.
+func TestAnonymousLoginFromAnotherSite(t *testing.T) {
+	here, _, b := visitorsOf(t)
+	r := httptest.NewRequest("POST", "https://sojourn.test/acs", nil)
+	r.Header.Set("Sec-Fetch-Site", "cross-site")
+	w := httptest.NewRecorder()
+	here.LoadAndSave(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+		_ = here.Login(r.Context(), "alice")
+	})).ServeHTTP(w, r)
+	seal := b.Cookies()[0].Name
+	for _, c := range w.Result().Cookies() {
+		if c.Name == seal && c.MaxAge < 0 {
+			return
+		}
+	}
+	t.Errorf("the seal %s is not expired by %v", seal, w.Header()["Set-Cookie"])
+}
