@@ -64,35 +64,6 @@ func TestAnonymousLoginWithACopyAfterTake(t *testing.T) {
 	})
 }
 
-// A logout ends what its seal has moved into meanwhile, and expires the seal.
-func TestAnonymousLogoutBesideTake(t *testing.T) {
-	for what, loadedBefore := range map[string]bool{"loaded before": true, "comes behind": false} {
-		here, _, b := visitorsOf(t)
-		cookies := b.Cookies()
-		slow := sojourntest.NewBrowser(t, here, nil)
-		slow.SetCookies(cookies)
-		take := func() { b.Session(func(ctx context.Context) { _, _, _ = second.Take(ctx) }) }
-		if !loadedBefore {
-			take()
-		}
-		slow.Session(func(ctx context.Context) {
-			_ = here.Load(ctx)
-			if loadedBefore {
-				take()
-			}
-			if err := errors.Join(here.Logout(ctx), here.Commit(ctx)); err != nil {
-				t.Error(what, err)
-			}
-		})
-		if n, err := here.Count(context.Background()); n != 0 || err != nil {
-			t.Errorf("%s: %d rows, %v", what, n, err)
-		}
-		if left := slow.Cookies(); len(left) != 0 {
-			t.Errorf("%s: the browser keeps %d cookies", what, len(left))
-		}
-	}
-}
-
 // A logout with an old seal is no right to the session of somebody who has logged in since.
 func TestAnonymousLogoutEndsNoLogin(t *testing.T) {
 	here, there, b := visitorsOf(t)

@@ -222,11 +222,6 @@ func (s *session) endShown(b *budget, why string) error {
 	if err := s.endOld(b); err != nil {
 		return err
 	}
-	if s.m.visitors != nil {
-		if err := s.m.visitors.endMoved(s, b, s.pastSeal); err != nil {
-			return err
-		}
-	}
 	all := s.several
 	if s.phase == live {
 		all = append(all[:len(all):len(all)], s.base)

@@ -56,10 +56,11 @@ func (k *storeKeeper) create(s *session, b *budget, wk *work, why error) (w writ
 			w = written{base: &d.stored, new: true}
 			w.out = k.m.handOver(text, w.base)
 			return w, nil
-		case answerOf(last) == conflict && wk.once:
-			return w, ErrEnded // whoever was there first has it
-		case answerOf(last) == conflict && wk.from != nil:
-			wk.moved = true
+		case answerOf(last) == conflict:
+			if wk.once {
+				return w, ErrEnded // whoever was there first has it
+			}
+			wk.moved = wk.from != nil
 		case answerOf(last) == refused, wk.once:
 			return w, last
 		case answerOf(last) == unbegun:

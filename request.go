@@ -136,16 +136,16 @@ type session struct {
 	last      opKind       // the last change, committed or not
 	spare     uint8        // where short is free from
 	phase     phase
-	shown     bool   // the request came with something under our name
-	pastSeal  string // the id of a seal that was shown, whose session is elsewhere or over
-	sealShown bool   // and under that of the visitors' cookie, if that was looked at
-	stale     bool   // sealed with a key that is on its way out
-	copied    bool   // base is from a copy nearby
-	asking    bool   // no copy will do
-	touched   bool   // the idle limit was to be extended once: not again
-	told      bool   // that changes come too late to be saved by themselves
-	delivered bool   // http.TimeoutHandler delivers what a handler has done that is through
-	said      bool   // under hold: out has been said, and the header may share its memory, which stays as it is
+	shown     bool // the request came with something under our name
+	sealOver  bool // a seal was shown whose session has ended, so that no newer one is in its place
+	sealShown bool // and under that of the visitors' cookie, if that was looked at
+	stale     bool // sealed with a key that is on its way out
+	copied    bool // base is from a copy nearby
+	asking    bool // no copy will do
+	touched   bool // the idle limit was to be extended once: not again
+	told      bool // that changes come too late to be saved by themselves
+	delivered bool // http.TimeoutHandler delivers what a handler has done that is through
+	said      bool // under hold: out has been said, and the header may share its memory, which stays as it is
 }
 
 // copying reports whether it is the client that keeps the session, so that whatever is written has to be sent.
@@ -310,7 +310,7 @@ func (s *session) forget(p phase, was string) {
 		out := s.m.carrier.Forget(s.st.r.Header)
 		s.bye = &out
 	}
-	if s.m.visitors != nil { // that cookie is no login's
+	if s.m.visitors != nil && (p == anonymous || s.sealOver) {
 		s.byeSeal = s.m.visitors.forget(s.st.r)
 	}
 	s.unsay()

@@ -150,7 +150,8 @@ func (k *sealKeeper) findShown(s *session, b *budget) {
 		case err != nil:
 			continue
 		case k.isPast(r.ID):
-			old, s.pastSeal = true, r.ID
+			replaced, _ := k.past.get(r.ID)
+			old, s.sealOver = true, !replaced
 			continue
 		}
 		s.shown, damaged = true, false

@@ -140,28 +140,7 @@ func (k *visitorKeeper) of(sealed bool) keeper {
 }
 
 func (k *visitorKeeper) end(s *session, b *budget, r *stored) error {
-	if r.sealed {
-		if err := k.endMoved(s, b, r.ID); err != nil {
-			return err
-		}
-	}
 	return k.of(r.sealed).end(s, b, r)
-}
-
-// endMoved ends the session in the store that the seal of that id has moved into, unless somebody has logged in there:
-// a copy of a seal is no right to that.
-func (k *visitorKeeper) endMoved(s *session, b *budget, id string) error {
-	if id == "" {
-		return nil
-	}
-	now, err := k.stores.reread(k.m.toSettle(s.st, b), id)
-	if err != nil || now.ID == "" || now.Owner != "" {
-		return err
-	}
-	if err := k.stores.remove(s.st, b, now, now); !isEnded(err) {
-		return err
-	}
-	return nil
 }
 
 func (k *visitorKeeper) confirm(ctx context.Context, b *budget, r *stored) (stored, error) {
