@@ -9,6 +9,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/redis/rueidis"
+
 	"github.com/gosojourn/sojourn"
 	"github.com/gosojourn/sojourn/lab/harness"
 	"github.com/gosojourn/sojourn/redisstore"
@@ -108,7 +110,8 @@ func TestF10_RedisStalls(t *testing.T) {
 					}
 				}
 			}
-			client := redisClient(t, nil, server.Addr())
+			// Calls that are given up cost a connection each, and a busy machine may take seconds to make the next.
+			client := redisClient(t, func(o *rueidis.ClientOption) { o.Dialer.Timeout = 5 * time.Second }, server.Addr())
 			storetest.RunFaults(t, func(t *testing.T) (sojourn.Store, storetest.Medium) {
 				return redisStore(t, client, o), storetest.Medium{
 					Stall: func() func() {
