@@ -11,7 +11,6 @@ import (
 
 	"github.com/gosojourn/sojourn"
 	"github.com/gosojourn/sojourn/memstore"
-	"github.com/gosojourn/sojourn/sealed"
 	"github.com/gosojourn/sojourn/sojourntest"
 )
 
@@ -20,7 +19,7 @@ import (
 func visitorsOf(t *testing.T) (here, there *sojourn.Manager, b *sojourntest.Browser) {
 	t.Helper()
 	store := memstore.New()
-	ring, err := sealed.New([]string{sealed.GenerateKey()}, sealed.Options{})
+	ring, err := oneRing()
 	if err != nil {
 		t.Fatal(err)
 	}
