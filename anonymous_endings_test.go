@@ -150,3 +150,31 @@ func TestAnonymousLoginFromAnotherSite(t *testing.T) {
 	}
 	t.Errorf("the seal %s is not expired by %v", seal, w.Header()["Set-Cookie"])
 }
+
+// So it is with sealed sessions of people who are logged in, whichever revocation it was.
+func TestSealedPutAfterARevocation(t *testing.T) {
+	for what, revoke := range map[string]func(m *sojourn.Manager) error{
+		"everyone's":  func(m *sojourn.Manager) error { return m.RevokeEveryone(context.Background()) },
+		"the owner's": func(m *sojourn.Manager) error { return m.RevokeAll(context.Background(), "bob") },
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			m, _ := twoSealed(t, memstore.New())
+			b := sojourntest.NewBrowser(t, m, nil)
+			b.Session(func(ctx context.Context) { _ = m.Login(ctx, "bob") })
+			time.Sleep(10 * time.Second)
+			b.Session(func(ctx context.Context) {
+				_ = m.Load(ctx)
+				done := make(chan error)
+				go func() { done <- revoke(m) }()
+				synctest.Wait()
+				name.Put(ctx, "late")
+				if err := m.Commit(ctx); !errors.Is(err, sojourn.ErrEnded) {
+					t.Errorf("%s: Commit: %v", what, err)
+				}
+				if err := <-done; err != nil {
+					t.Error(err)
+				}
+			})
+		})
+	}
+}

@@ -271,6 +271,8 @@ func (k *sealKeeper) begin(s *session, b *budget, p *plan, d *draft) (same bool,
 		d.fresh, d.Owner = true, s.owner() // so that another one's login drops what was put before it
 		d.Fence, err = k.everyoneFence(s.st, b, k.believes)
 		return true, err
+	case p.owner == "" && k.knownRevoked(&s.base):
+		return false, ErrEnded
 	case !k.isPast(s.base.ID):
 		d.on(&s.base)
 		return true, nil

@@ -112,3 +112,12 @@ func (x *shared[V]) ask(ctx context.Context, do func() (V, error)) (V, error) {
 	u.answer, u.err = do()
 	return u.answer, u.err
 }
+
+// knownRevoked reports whether this process knows of a revocation since r was sealed, for who does not ask again.
+func (k *sealKeeper) knownRevoked(r *stored) bool {
+	if fence, ok := k.fences.get(everyone); ok && fence > r.Fence {
+		return true
+	}
+	fence, ok := k.fences.get(r.Owner)
+	return ok && r.Owner != "" && fence > ofOwner(r.Fence)
+}
