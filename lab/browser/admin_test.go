@@ -29,6 +29,7 @@ func administered(t *testing.T, args ...string) (*site, *tab) {
 // choose searches as people do.
 func (b *tab) choose(by, what string) {
 	b.t.Helper()
+	b.until(`document.querySelector("form[role=search]")`)
 	js[bool](b, `(() => { const f = document.querySelector("form[role=search]"); f.elements.by.value = `+quote(by)+`; f.elements.q.value = `+quote(what)+`; return true })()`)
 	b.press("Find")
 	b.until(`document.querySelector("caption, #q-wrong, section p") && new URLSearchParams(location.search).get("q") === ` + quote(what))

@@ -14,7 +14,7 @@ import (
 )
 
 // patience is how long a page may take to become what a test waits for.
-const patience = 10 * time.Second
+const patience = 30 * time.Second
 
 // A tab is one tab of one person's browser, which shares its cookies with the browser's other tabs and
 // nothing with other browsers.
@@ -140,6 +140,7 @@ func quote(s string) string {
 func (b *tab) fill(fields map[string]string) {
 	b.t.Helper()
 	for name, value := range fields {
+		b.until(`document.querySelector("main form").elements[` + quote(name) + `]`)
 		js[bool](b, fmt.Sprintf(`(() => { const f = document.querySelector("main form").elements[%s]; f.value = %s; return true })()`, quote(name), quote(value)))
 	}
 }

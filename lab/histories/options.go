@@ -21,7 +21,7 @@ type Options struct {
 // Flags declares them: to be called before the flags are parsed.
 func Flags() *Options {
 	o := new(Options)
-	flag.DurationVar(&o.Soak, "soak", 0, "how long each specification runs on each store; 0: a few histories")
+	flag.DurationVar(&o.Soak, "soak", 0, "how long each store is run on, the specifications in turn; 0: a few histories")
 	flag.Uint64Var(&o.Seed, "seed", 0, "of the first history; 0: another one each time")
 	flag.StringVar(&o.HTML, "html", "", "the folder in which to leave a wrong history, as a page")
 	return o
@@ -42,7 +42,7 @@ func (o *Options) Test(t *testing.T, open func(t *testing.T, first uint64) *Stag
 		spec := &Specs[i]
 		t.Run(spec.Name, func(t *testing.T) {
 			first := o.First()
-			r := Runs{Spec: spec, Stage: open(t, first), Seed: first, Number: 8, For: o.Soak, AtOnce: 3}
+			r := Runs{Spec: spec, Stage: open(t, first), Seed: first, Number: 8, For: o.Soak / time.Duration(len(Specs)), AtOnce: 3}
 			rep, err := r.Run(t.Context(), true)
 			t.Logf("seed %d: %d histories, %d deeds, %d of them with an unknown outcome", first, rep.Histories, rep.Deeds, rep.Unknown)
 			if err != nil {

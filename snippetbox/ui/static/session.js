@@ -6,7 +6,7 @@
 	const box = document.getElementById("session-warning");
 	const [text, stay, login] = box.children;
 	const warn = Number(box.dataset.warn); // seconds before the end
-	let timer, before;
+	let timer, before, asked = 0;
 
 	function later(seconds) {
 		clearTimeout(timer);
@@ -36,14 +36,15 @@
 
 	async function ask() {
 		clearTimeout(timer);
+		const mine = ++asked;
 		let s;
 		try {
 			const answer = await fetch("/session/status", { cache: "no-store" });
 			if (!answer.ok) throw new Error(answer.status);
 			s = await answer.json();
-		} catch {
-			return later(30); // who cannot be asked has not said that it ended
-		}
+		} catch {}
+		if (mine !== asked) return; // it was asked again meanwhile, and this answer may be the older one
+		if (!s) return later(30); // who cannot be asked has not said that it ended
 		if (!s.live || !s.loggedIn) {
 			const written = [...document.querySelectorAll("main textarea")].some((t) => t.value !== t.defaultValue);
 			login.target = written ? "_blank" : ""; // to leave this page would lose it
