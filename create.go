@@ -39,6 +39,10 @@ var errSuperseded = fmt.Errorf("%w: its token was replaced", ErrEnded)
 // create begins a session, under an id of its own. why is the error of the path that it replaces: what
 // that one would have kept from this login, this one keeps, and no more.
 func (k *storeKeeper) create(s *session, b *budget, wk *work, why error) (w written, err error) {
+	if err := k.enter(s, b); err != nil {
+		return w, err
+	}
+	defer k.exit()
 	var last error
 	losses := 0
 	for attempt := range maxAttempts {
@@ -75,6 +79,42 @@ func (k *storeKeeper) create(s *session, b *budget, wk *work, why error) (w writ
 		last = errExhausted
 	}
 	return w, unavailable("create", last)
+}
+
+// errBeginnings: the time was over before one of those that begin sessions was through.
+var errBeginnings = fmt.Errorf("%d sessions were being begun all of StoreTimeout, and this one had no turn: the store is too slow, or there is a flood", maxBeginnings)
+
+// enter waits for the turn to begin a session. A client that leaves meanwhile could not receive its token, so it waits no
+// longer; a deadline of the application ends no wait.
+func (k *storeKeeper) enter(s *session, b *budget) error {
+	if k.m.local {
+		return nil
+	}
+	select {
+	case k.doors <- struct{}{}:
+		return nil
+	default:
+	}
+	left := s.st.Context.Done()
+	for {
+		select {
+		case k.doors <- struct{}{}:
+			return nil
+		case <-left:
+			if err := clientLeft(s.st.Context); err != nil {
+				return &leftError{err}
+			}
+			left = nil
+		case <-b.act.Done():
+			return unavailable("create", errBeginnings)
+		}
+	}
+}
+
+func (k *storeKeeper) exit() {
+	if !k.m.local {
+		<-k.doors
+	}
 }
 
 // compose makes the draft what the plan comes to, in a session that nobody has yet: its token, and the record. There is no

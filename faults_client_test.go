@@ -8,7 +8,9 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"sync"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/gosojourn/sojourn"
@@ -221,6 +223,79 @@ func TestF23_ClientLeavesBeforeTheFirstUse(t *testing.T) {
 			if n := s.countOf(c); n != 10 {
 				t.Errorf("%d of 10 increments are left of %s", n, method)
 			}
+		})
+	}
+}
+
+// Sessions begin a limited number at once. A client that leaves while it waits for its turn asks the store for
+// nothing, and those who stay have theirs; where the time is over the store was asked for nothing either.
+func TestClientsThatLeaveBeginNothing(t *testing.T) {
+	const flood, stay = 500, 20
+	for what, silent := range map[string]bool{"the store answers again": false, "the store stays silent": true} {
+		t.Run(what, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				g := newGate()
+				s := newSite(t, sojourn.Config{StoreTimeout: time.Minute}, g)
+				release := make(chan struct{})
+				g.set(func(ctx context.Context, op string) error {
+					if op != "create" {
+						return nil
+					}
+					select {
+					case <-release:
+						return nil
+					case <-ctx.Done():
+						return ctx.Err()
+					}
+				})
+				codes := make(map[int]int)
+				var mu sync.Mutex
+				var all sync.WaitGroup
+				ask := func(end func(context.Context) (context.Context, func())) {
+					all.Go(func() {
+						a := s.over("POST", "", end, func(_ http.ResponseWriter, r *http.Request) { name.Put(r.Context(), "x") })
+						mu.Lock()
+						defer mu.Unlock()
+						codes[a.code]++
+					})
+				}
+				gone, leave := context.WithCancel(context.Background())
+				for range flood {
+					ask(func(ctx context.Context) (context.Context, func()) {
+						ctx, cancel := context.WithCancel(ctx)
+						context.AfterFunc(gone, cancel)
+						return ctx, cancel
+					})
+				}
+				synctest.Wait()
+				asked := g.count("create")
+				if asked == 0 || asked >= flood {
+					t.Fatalf("%d of %d ask the store at once", asked, flood)
+				}
+				for range stay {
+					ask(func(ctx context.Context) (context.Context, func()) {
+						return context.WithTimeout(ctx, time.Millisecond) // no deadline of the application ends a wait
+					})
+				}
+				time.Sleep(time.Second)
+				synctest.Wait()
+				leave()
+				synctest.Wait()
+				mu.Lock()
+				if codes[503] != flood-asked {
+					t.Errorf("of %d that wait and leave, %d are through: %v", flood-asked, codes[503], codes)
+				}
+				mu.Unlock()
+				want, done := asked, 0
+				if !silent {
+					want, done = asked+stay, asked+stay
+					close(release)
+				}
+				all.Wait()
+				if got := g.count("create"); got != want || codes[200] != done {
+					t.Errorf("the store was asked to begin %d sessions, want %d; answers %v", got, want, codes)
+				}
+			})
 		})
 	}
 }

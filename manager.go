@@ -75,7 +75,7 @@ func New(store Store, cfg Config) (*Manager, error) {
 	m.checker, _ = store.(Checker)
 	m.durable, _ = store.(Durable)
 	near, _ := store.(Near)
-	m.stores = &storeKeeper{m: m, store: store, near: near}
+	m.stores = &storeKeeper{m: m, store: store, near: near, doors: make(chan struct{}, maxBeginnings)}
 	m.keeper = m.stores
 	if cfg.Anonymous != nil {
 		m.visitors = newVisitorKeeper(m)

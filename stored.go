@@ -18,12 +18,17 @@ type storeKeeper struct {
 	store Store
 	near  Near // store, if it keeps copies
 	saves queue.Queue[*save, note]
+	doors chan struct{} // who is beginning a session
 }
 
 const (
 	maxAttempts = 20
 	maxLost     = 3 // so many answers are lost before the outcome is said to be unknown: more would burden a store that is in trouble
 	maxBackoff  = 50 * time.Millisecond
+
+	// maxBeginnings is how many sessions begin at once. Strangers may ask for any number, and what they have asked a store for
+	// is in the way of everybody else: they wait here.
+	maxBeginnings = 64
 )
 
 // backoff is a random while that grows with each attempt.
