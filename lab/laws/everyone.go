@@ -59,7 +59,7 @@ var everyone = []story{
 	{"V7.4.5 hundreds of random schedules of a login and everybody's end", func(t *testing.T, store sojourn.Store) {
 		here, there := newSite(t, store, sojourn.Config{}), newSite(t, store, sojourn.Config{})
 		survived := 0
-		for range 300 {
+		for range often(300) {
 			owner := anybody()
 			release := here.slow("POST", "", nothing, func(ctx context.Context) {
 				spin()

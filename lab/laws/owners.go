@@ -262,6 +262,14 @@ func says(text string) http.Handler {
 // anybody is an owner that no other story knows.
 func anybody() string { return fmt.Sprintf("owner %016x", rand.Uint64()) }
 
+// often is n, or a tenth of it with -short: how many schedules are tried is no law.
+func often(n int) int {
+	if testing.Short() {
+		return n / 10
+	}
+	return n
+}
+
 func idOf(cookie string) string { return cookie[len("__Host-Http-id="):][:24] }
 
 func (s *site) countOf(ctx context.Context, owner string) (n int) {

@@ -63,7 +63,7 @@ var revocations = []story{
 		// Two managers share nothing but the store, like two processes.
 		here, there := newSite(t, store, sojourn.Config{}), newSite(t, store, sojourn.Config{})
 		owner, survived := anybody(), 0
-		for range 1000 {
+		for range often(1000) {
 			release := here.slow("POST", "", nothing, func(ctx context.Context) {
 				spin()
 				_ = here.Login(ctx, owner)
