@@ -90,7 +90,7 @@ func Draw(b Bias) *rapid.Generator[Plan] {
 			Domain:      weighted(t, "domain", 5, 1) == 1,
 		}}
 		p.Setup.Encrypted = [...][hosts]bool{{}, {true, true}, {true, false}}[weighted(t, "encrypted", 2, 2, 1)]
-		if p.Setup.Keeper != InStore {
+		if p.Setup.Keeper.sealed() {
 			p.Setup.MaxPerOwner, p.Setup.Encrypted = 0, [hosts]bool{}
 		}
 		p.Requests = rapid.SliceOfN(request, 1, 12).Draw(t, "requests")

@@ -54,6 +54,10 @@ func search(t *testing.T, tb rapid.TB, steps int, b Bias, wrap Wrap) (made int) 
 // crowd is what meets in the save queue.
 var crowd = [verbKinds]int{Count: 10, Login: 5, Commit: 4, Renew: 3, Put: 3, AppendNote: 3, Look: 1, SlowCount: 1, Logout: 1, Take: 2, PutOnce: 2}
 
+// visitors is what happens to seals beside the store.
+var visitors = [verbKinds]int{Look: 6, Count: 9, Login: 8, Commit: 6, AppendNote: 5, RevokeAll: 2, PopNotes: 4, Put: 3, Logout: 4,
+	Renew: 3, PutOnce: 7, Take: 8, Delete: 1, RevokeOthers: 1, Revoke: 1, List: 1, Valid: 2, Remember: 2, FirstByte: 3, SlowCount: 2, RevokeEveryone: 2, PutLarge: 1}
+
 var more = flag.Int("more", 1, "how many times as many steps TestMachine makes")
 
 // 120,000 steps on memory.
@@ -67,6 +71,8 @@ func TestMachine(t *testing.T) {
 		{"in the store, with faults", 30_000, Bias{Keepers: []Keeper{InStore}, Faults: true}},
 		{"one session in one process", 20_000, Bias{Keepers: []Keeper{InStore}, Crowd: true, Verbs: crowd}},
 		{"one session in one process, with faults", 20_000, Bias{Keepers: []Keeper{InStore}, Crowd: true, Verbs: crowd, Faults: true}},
+		{"visitors sealed", 20_000, Bias{Keepers: []Keeper{Visitors}, Verbs: visitors}},
+		{"visitors sealed, with faults", 20_000, Bias{Keepers: []Keeper{Visitors}, Verbs: visitors, Faults: true}},
 		{"sealed, with faults", 20_000, Bias{Keepers: []Keeper{Sealed, SealedAlone}, Faults: true}},
 	} {
 		t.Run(b.name, func(t *testing.T) {

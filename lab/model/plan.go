@@ -24,10 +24,12 @@ const (
 	InStore     Keeper = iota
 	Sealed             // by the clients, with fences in the store
 	SealedAlone        // by the clients, without anything shared
+	Visitors           // in the store, those of visitors who are not logged in by their clients
 )
 
 func (k Keeper) String() string {
-	return [...]string{"in the store", "sealed, with revocations", "sealed, without revocations"}[k]
+	return [...]string{"in the store", "sealed, with revocations", "sealed, without revocations",
+		"in the store, visitors sealed"}[k]
 }
 
 const (
@@ -79,11 +81,12 @@ const (
 	FirstByte
 	SlowCount // the function given to Update waits
 	RevokeEveryone
+	PutLarge // more than a seal takes
 	verbKinds
 )
 
 var verbNames = [verbKinds]string{"look", "count", "login", "commit", "append a note", "revoke all of", "pop the notes", "put",
-	"logout", "renew", "put once", "take once", "delete", "revoke others", "revoke a session of", "list", "valid", "remember", "first byte", "count slowly", "revoke everyone"}
+	"logout", "renew", "put once", "take once", "delete", "revoke others", "revoke a session of", "list", "valid", "remember", "first byte", "count slowly", "revoke everyone", "put much"}
 
 func (v Verb) String() string {
 	switch v.Kind {
@@ -94,6 +97,9 @@ func (v Verb) String() string {
 	}
 	return verbNames[v.Kind]
 }
+
+// sealed reports whether clients keep all sessions.
+func (k Keeper) sealed() bool { return k == Sealed || k == SealedAlone }
 
 func (v Verb) owner() string { return owners[v.Arg%len(owners)] }
 

@@ -89,18 +89,21 @@ func (w *world) manager(host int, d *door) (*sojourn.Manager, error) {
 	if w.plan.Setup.Domain {
 		cfg.Cookie.Domain = "sojourn.test"
 	}
-	if w.plan.Setup.Keeper == InStore {
-		cfg.EncryptAtRest = w.plan.Setup.Encrypted[host]
-		return sojourn.New(d, cfg)
-	}
-	if w.plan.Setup.Keeper == Sealed {
-		cfg.Revocations = d
-	}
 	r, err := ring()
 	if err != nil {
 		return nil, err
 	}
-	return sojourn.NewSealed(r, cfg)
+	switch w.plan.Setup.Keeper {
+	case Sealed:
+		cfg.Revocations = d
+		fallthrough
+	case SealedAlone:
+		return sojourn.NewSealed(r, cfg)
+	case Visitors:
+		cfg.Anonymous = r
+	}
+	cfg.EncryptAtRest = w.plan.Setup.Encrypted[host]
+	return sojourn.New(d, cfg)
 }
 
 // say notes one line of the schedule as it went.
