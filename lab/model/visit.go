@@ -118,7 +118,11 @@ func (w *world) newVisit(n int, q *Request) *visit {
 	if q.Beside {
 		pairs = append(pairs, w.jars[(q.Browser+1)%browsers].pairs(now)...)
 	}
-	v.request(w.ledger.start(v, pairs))
+	pairs = w.ledger.start(v, pairs)
+	if w.planted != nil {
+		pairs = w.planted.shows(pairs)
+	}
+	v.request(pairs)
 	v.alone = true
 	for _, o := range w.running {
 		if o.req.Browser == q.Browser {
@@ -309,6 +313,9 @@ func (v *visit) sentToken(pairs []string) {
 func (w *world) arrive(v *visit, lines []string) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
+	if w.planted != nil {
+		lines = w.planted.sets(lines)
+	}
 	if !v.left && v.req.Thief == 0 {
 		j := &w.jars[v.req.Browser]
 		j.take(lines, time.Now())
