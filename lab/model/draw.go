@@ -12,6 +12,7 @@ type Bias struct {
 	Keepers []Keeper
 	Faults  bool
 	Crowd   bool           // everybody is the same browser, and asks the same process
+	Copies  bool           // everybody is the same browser, and some show what it had before
 	Verbs   [verbKinds]int // weights; all 0: the usual ones
 }
 
@@ -63,14 +64,17 @@ func Draw(b Bias) *rapid.Generator[Plan] {
 		case 4:
 			r.Deadline = true
 		}
-		if b.Crowd {
+		switch {
+		case b.Crowd:
 			r = Request{}
+		case b.Copies:
+			r = Request{Host: r.Host, Thief: []int{0, r.Thief, 1 + even(t, "copy", 3)}[weighted(t, "old", 4, 1, 1)]}
 		}
 		r.Do = rapid.SliceOfN(verb, 1, 6).Draw(t, "do")
 		return r
 	})
 	comes := 6
-	if b.Crowd {
+	if b.Crowd || b.Copies {
 		comes = 12
 	}
 	step := rapid.Custom(func(t *rapid.T) Step {

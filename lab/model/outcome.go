@@ -112,6 +112,7 @@ func (v *visit) endCommit(err error) {
 		l.loggedOut(v)
 	}
 	l.crowd(set.login)
+	l.tooLate(v, &set, before)
 	l.nowUnder(v, &set, &i, before)
 	l.passes(v, &set, before)
 	v.id, v.owner, v.pending = i.ID, i.Owner, i.Owner

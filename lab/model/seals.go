@@ -247,10 +247,10 @@ func (l *ledger) moved(v *visit, set *changes, t *token) {
 			}
 		}
 	}
-	if l.movesNothing(v, set) && len(brought) > 0 {
+	if l.sealOver(v, v.cur) && len(brought) > 0 {
 		l.wrong("request %d keeps %d values of a seal that had ended", v.n, len(brought))
 	}
-	l.movedBefore(v, t, brought)
+	l.movedBefore(v, set, t, brought)
 	if set.anew || !seal.certainBut(v.own(seal)) {
 		return
 	}
@@ -264,23 +264,29 @@ func (l *ledger) moved(v *visit, set *changes, t *token) {
 // certainBut: nothing but so many Commits may have ended t.
 func (t *token) certainBut(n int) bool { return t.dead == 0 && t.maybe <= n }
 
-// movesNothing: v's seal had ended for certain when its Commit began.
-func (l *ledger) movesNothing(v *visit, set *changes) bool {
-	if v.unsure {
+// sealOver: the seal t had ended for certain, also for v's process, when v's Commit began.
+func (l *ledger) sealOver(v *visit, t *token) bool {
+	if v.unsure || !t.seal || l.setup.Keeper != Visitors {
 		return false
 	}
-	p := l.past[past{v.req.Host, v.cur.id}]
-	return v.cur.dead != 0 && v.cur.dead < v.commitBegan ||
-		p.ended && p.tick < v.commitBegan && time.Since(p.at) < remembered
+	p := l.past[past{v.req.Host, t.id}]
+	return t.dead != 0 && t.dead < v.commitBegan || p.ended && p.tick < v.commitBegan && time.Since(p.at) < remembered
+}
+
+// tooLate: what is put into a seal that has ended is not said to be kept.
+func (l *ledger) tooLate(v *visit, set *changes, before *token) {
+	if len(set.tags) > 0 && set.login == "" && !set.logout && before != nil && l.sealOver(v, before) {
+		l.wrong("request %d is told that %d is kept, in a seal that had ended", v.n, set.tags[0].n)
+	}
 }
 
 // movedBefore: a seal goes into the store once under its id; and what was taken there is not to be had again.
-func (l *ledger) movedBefore(v *visit, t *token, brought map[int]bool) {
+func (l *ledger) movedBefore(v *visit, set *changes, t *token, brought map[int]bool) {
 	for _, x := range l.all {
 		if x.seal || x.id != v.cur.id || !x.certain() || x.born > v.commitBegan || v.unsure {
 			continue
 		}
-		if t.id == x.id {
+		if t.id == x.id || set.took {
 			l.wrong("request %d moves the seal of session %s into the store, which was there", v.n, short(x.id))
 		}
 		for n := range brought {

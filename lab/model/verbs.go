@@ -104,6 +104,8 @@ func (v *visit) take(Verb) {
 		return
 	}
 	cur := v.cur
+	v.set.took = ok && !slices.ContainsFunc(before.tags, func(t *tag) bool { return t.n == n })
+	took := v.set.took
 	v.endCommit(err)
 	if err != nil || !ok {
 		return
@@ -117,7 +119,7 @@ func (v *visit) take(Verb) {
 	}
 	switch {
 	case t == nil || cur == nil:
-	case l.setup.Keeper == Visitors && cur.seal && !v.unsure && !slices.Contains(before.tags, t):
+	case l.setup.Keeper == Visitors && cur.seal && !v.unsure && took:
 		l.wrong("request %d takes %d from a seal, which can be shown again", v.n, n)
 	case cur.content.taken[n]:
 		l.wrong("request %d takes %d, which was taken before", v.n, n)

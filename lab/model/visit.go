@@ -81,6 +81,7 @@ type changes struct {
 	anew     bool // a login as another owner leaves nothing of what was there
 	logout   bool
 	token    bool // asks for another token
+	took     bool // a value that was in the session, which no other may get
 	moves    bool // a seal may go into the store by it
 }
 
