@@ -2,6 +2,7 @@ package model
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"pgregory.net/rapid"
@@ -68,14 +69,20 @@ func Draw(b Bias) *rapid.Generator[Plan] {
 		case b.Crowd:
 			r = Request{}
 		case b.Copies:
-			r = Request{Host: r.Host, Thief: []int{0, r.Thief, 1 + even(t, "copy", 3)}[weighted(t, "old", 4, 1, 1)]}
+			r = Request{Host: r.Host}
+			if old := weighted(t, "old", 3, 1, 3); old > 0 {
+				r.Thief, r.OldSeal = 1+even(t, "copy", 3), old == 2
+			}
 		}
 		r.Do = rapid.SliceOfN(verb, 1, 6).Draw(t, "do")
 		return r
 	})
-	comes := 6
+	comes, least := 6, 1
 	if b.Crowd || b.Copies {
 		comes = 12
+	}
+	if b.Copies {
+		least = 3
 	}
 	step := rapid.Custom(func(t *rapid.T) Step {
 		s := Step{Kind: StepKind(weighted(t, "step", 30, comes, 4, 1, 2))}
@@ -97,12 +104,22 @@ func Draw(b Bias) *rapid.Generator[Plan] {
 		if p.Setup.Keeper.sealed() {
 			p.Setup.MaxPerOwner, p.Setup.Encrypted = 0, [hosts]bool{}
 		}
-		p.Requests = rapid.SliceOfN(request, 1, 12).Draw(t, "requests")
+		p.Requests = rapid.SliceOfN(request, least, 12).Draw(t, "requests")
 		// What is zero decides nothing, so a schedule gets shorter by it.
 		p.Steps = rapid.SliceOfN(step, 100, 100).Draw(t, "steps")
+		if b.Copies {
+			p.Requests = append([]Request{filled}, p.Requests...)
+			p.Steps = append(slices.Clone(filling), p.Steps...)
+		}
 		return p
 	})
 }
+
+// filled is the request of a visitor who gets a seal with something in it, and filling are its steps.
+var (
+	filled  = Request{Do: []Verb{{Kind: PutOnce}, {Kind: Count}, {Kind: AppendNote}}}
+	filling = append([]Step{{Kind: Start}}, make([]Step, 6)...)
+)
 
 func (p Plan) String() string {
 	var b strings.Builder
@@ -123,7 +140,8 @@ func (r *Request) String() string {
 		on   bool
 		text string
 	}{{r.CrossSite, ", from another site"}, {r.Beside, ", beside another's cookie"}, {r.Deadline, ", with a deadline of 1s"},
-		{r.Thief != 0, fmt.Sprintf(", with the last token but %d", r.Thief-1)}} {
+		{r.Thief != 0 && !r.OldSeal, fmt.Sprintf(", with the last token but %d", r.Thief-1)},
+		{r.Thief != 0 && r.OldSeal, fmt.Sprintf(", with the last seal but %d", r.Thief-1)}} {
 		if x.on {
 			s += x.text
 		}

@@ -147,6 +147,7 @@ func (l *ledger) everyoneGoes() bool {
 func (l *ledger) nowUnder(v *visit, set *changes, i *sojourn.Info, before *token) {
 	switch {
 	case i.ID == "":
+		v.leavesNoSeal = v.leavesNoSeal && v.cur == nil // or it has ended under this request, which says nothing then
 		v.cur = nil
 	case v.minted || v.cur == nil || v.cur.seal && len(set.tags) > 0:
 		if !v.minted && v.cur == nil && set.any {

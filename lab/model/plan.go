@@ -46,6 +46,7 @@ type Request struct {
 	Safe          bool // GET: loads at first use
 	CrossSite     bool // another site has sent it
 	Thief         int  // when not 0: shows that token of all that were ever sent, counted from the last
+	OldSeal       bool // the Thief counts seals alone
 	Beside        bool // shows the next browser's cookie too
 	Deadline      bool // the application gives it a second
 	Do            []Verb

@@ -172,15 +172,7 @@ func (l *ledger) due(v *visit) *token {
 func (l *ledger) given(v *visit, s *view) {
 	tokens, _ := v.shownKinds()
 	due := l.due(v)
-	if same := slices.IndexFunc(tokens, func(t *token) bool { return t.id == s.ID && t.owner == s.Owner }); same >= 0 && v.cur.seal {
-		// The seal has gone into the store under the same id, and both are shown.
-		switch t := tokens[same]; {
-		case t == due:
-			v.cur = t
-		case !l.wasDead(v, t):
-			v.unsure = true
-		}
-	}
+	l.eitherOr(v, s, tokens, due)
 	switch {
 	case due != nil && due.id != s.ID:
 		l.wrong("request %d shows a live token of session %s, and is given %s", v.n, short(due.id), short(s.ID))
@@ -194,6 +186,21 @@ func (l *ledger) given(v *visit, s *view) {
 	}
 	if p := l.past[past{v.req.Host, s.ID}]; v.cur.seal && !v.unsure && p.tick != 0 && p.tick < v.began && v.lookedAt.Sub(p.at) < remembered {
 		l.wrong("request %d is given the seal of session %s, which this process has seen end", v.n, short(s.ID))
+	}
+}
+
+// eitherOr: a seal that has gone into the store is shown beside the token that it has there, under the same id.
+func (l *ledger) eitherOr(v *visit, s *view, tokens []*token, due *token) {
+	seal := v.copyOf(s)
+	for _, t := range tokens {
+		switch {
+		case seal == nil || t.id != s.ID || t.owner != s.Owner:
+		case t == due:
+			v.cur = t
+			return
+		case !l.wasDead(v, t):
+			v.cur, v.unsure = seal, true
+		}
 	}
 }
 

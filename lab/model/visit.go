@@ -143,7 +143,7 @@ func (l *ledger) start(v *visit, pairs []string) []string {
 	if k := v.req.Thief; k != 0 {
 		var sent []*token
 		for _, t := range l.all {
-			if t.text != "" {
+			if t.text != "" && (t.seal || !v.req.OldSeal) {
 				sent = append(sent, t)
 			}
 		}
