@@ -196,7 +196,7 @@ func (m *Manager) handOver(text string, r *stored) *carrier.Outgoing {
 
 // insert creates r. One whose answer was lost is looked for, and never asked for again: it might land when
 // the session has ended, and bring that back. Where it is not to be seen, another id is tried; what lands
-// later under this one is nobody's, and expires.
+// later under this one is nobody's, and expires. Where another record is under its id, that was first: ErrConflict.
 func (k *storeKeeper) insert(ctx context.Context, b *budget, r Record) error {
 	cause := k.store.Create(k.m.toAct(ctx, b), r)
 	switch answerOf(cause) {
@@ -209,9 +209,11 @@ func (k *storeKeeper) insert(ctx context.Context, b *budget, r Record) error {
 		return cause
 	}
 	var there stored
-	err := k.read(k.m.toSettle(ctx, b), r.ID, &there)
-	if err == nil && (there.Version == r.Version || there.DescendsFrom(r.Version)) {
+	switch err := k.read(k.m.toSettle(ctx, b), r.ID, &there); {
+	case err != nil:
+		return unavailable("create", cause)
+	case there.Version == r.Version, there.DescendsFrom(r.Version):
 		return nil
 	}
-	return unavailable("create", cause)
+	return ErrConflict
 }
