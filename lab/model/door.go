@@ -16,10 +16,11 @@ type door struct {
 	w     *world
 	store Store
 
-	mu    sync.Mutex // what this process remembers of everybody's fence, for as long as it may
-	fence uint64
-	age   time.Duration
-	asked time.Time
+	mu       sync.Mutex // what this process remembers of everybody's fence, for as long as it may
+	fence    uint64
+	age      time.Duration
+	asked    time.Time
+	answered time.Time
 }
 
 var (
@@ -155,8 +156,10 @@ func (d *door) EveryoneFence(ctx context.Context) (fence uint64, age time.Durati
 		return fence, age, nil
 	}
 	asked := time.Now()
+	var answered time.Time
 	ask := func(ctx context.Context) error {
 		fence, age, err = d.store.EveryoneFence(ctx)
+		answered = time.Now()
 		return err
 	}
 	if d.w.plan.Setup.Keeper == Visitors {
@@ -169,7 +172,7 @@ func (d *door) EveryoneFence(ctx context.Context) (fence uint64, age time.Durati
 	}
 	d.mu.Lock()
 	if asked.After(d.asked) {
-		d.fence, d.age, d.asked = fence, age, asked
+		d.fence, d.age, d.asked, d.answered = fence, age, asked, answered
 	}
 	d.mu.Unlock()
 	return fence, age, nil
@@ -185,7 +188,7 @@ func (d *door) knows() (fence uint64, age time.Duration, ok bool) {
 	case d.fence == 0:
 		return 0, 0, true
 	}
-	return d.fence, d.age + time.Since(d.asked), true
+	return d.fence, d.age + time.Since(d.answered), true
 }
 
 func (d *door) RaiseEveryone(ctx context.Context) (fence uint64, err error) {

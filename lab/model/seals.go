@@ -312,7 +312,7 @@ func (l *ledger) putAgain(c *content, n int) bool {
 // passes notes what has become of the seal that v's session was before a Commit.
 func (l *ledger) passes(v *visit, set *changes, before *token) {
 	switch {
-	case before == nil || !before.seal || v.unsure:
+	case before == nil || !before.seal || v.unsure || v.aged: // or it has expired, and nothing goes on from it
 	case v.cur != nil && v.cur.seal && v.cur.id == before.id:
 		v.undoubt()
 	case v.cur != nil || set.logout:
