@@ -42,6 +42,34 @@ func weighted(t *rapid.T, label string, weights ...int) int {
 	return 0
 }
 
+// drawRequest draws who asks whom, and what is shown.
+func drawRequest(t *rapid.T, b Bias) Request {
+	r := Request{
+		Browser: weighted(t, "browser", 6, 2, 1), Host: even(t, "host", hosts),
+		Safe: weighted(t, "method", 3, 1) == 1,
+	}
+	switch weighted(t, "kind", 14, 2, 1, 1, 1) {
+	case 1:
+		r.Thief = 1 + even(t, "thief", 6)
+	case 2:
+		r.CrossSite = true
+	case 3:
+		r.Beside = true
+	case 4:
+		r.Deadline = true
+	}
+	switch {
+	case b.Crowd:
+		r = Request{}
+	case b.Copies:
+		r = Request{Host: r.Host}
+		if old := weighted(t, "old", 3, 1, 3); old > 0 {
+			r.Thief, r.OldSeal = 1+even(t, "copy", 3), old == 2
+		}
+	}
+	return r
+}
+
 // Draw draws a plan.
 func Draw(b Bias) *rapid.Generator[Plan] {
 	if b.Verbs == ([verbKinds]int{}) {
@@ -51,29 +79,7 @@ func Draw(b Bias) *rapid.Generator[Plan] {
 		return Verb{VerbKind(weighted(t, "verb", b.Verbs[:]...)), even(t, "arg", 4)}
 	})
 	request := rapid.Custom(func(t *rapid.T) Request {
-		r := Request{
-			Browser: weighted(t, "browser", 6, 2, 1), Host: even(t, "host", hosts),
-			Safe: weighted(t, "method", 3, 1) == 1,
-		}
-		switch weighted(t, "kind", 14, 2, 1, 1, 1) {
-		case 1:
-			r.Thief = 1 + even(t, "thief", 6)
-		case 2:
-			r.CrossSite = true
-		case 3:
-			r.Beside = true
-		case 4:
-			r.Deadline = true
-		}
-		switch {
-		case b.Crowd:
-			r = Request{}
-		case b.Copies:
-			r = Request{Host: r.Host}
-			if old := weighted(t, "old", 3, 1, 3); old > 0 {
-				r.Thief, r.OldSeal = 1+even(t, "copy", 3), old == 2
-			}
-		}
+		r := drawRequest(t, b)
 		r.Do = rapid.SliceOfN(verb, 1, 6).Draw(t, "do")
 		return r
 	})

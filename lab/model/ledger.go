@@ -40,6 +40,9 @@ type token struct {
 	sealed    *view // what it holds, once a response has sent it
 }
 
+func (t *token) isSeal() bool  { return t != nil && t.seal }
+func (t *token) inStore() bool { return t != nil && !t.seal }
+
 // A login is one that was acknowledged; a renewal goes on with it.
 type login struct {
 	began int // its request, for certain: a revocation that is asked for later beats it
@@ -139,8 +142,8 @@ func doubt(t *token) {
 // add makes t known, and dead if a revocation has passed that it may not outlive.
 func (l *ledger) add(t *token) {
 	t.born = l.tick()
-	if t.seal && slices.ContainsFunc(l.all, func(x *token) bool { return x.seal && x.id == t.id && x.maybe > 0 }) {
-		doubt(t) // a copy of a seal that may be past
+	if l.mayBePast(t) {
+		doubt(t)
 	}
 	l.all = append(l.all, t)
 	if l.shaky[t.id] && !t.seal {
@@ -161,6 +164,11 @@ func (l *ledger) add(t *token) {
 			doubt(t)
 		}
 	}
+}
+
+// mayBePast reports whether t is a copy of a seal that may have ended.
+func (l *ledger) mayBePast(t *token) bool {
+	return t.seal && slices.ContainsFunc(l.all, func(x *token) bool { return x.seal && x.id == t.id && x.maybe > 0 })
 }
 
 // mayYetEnd reports whether something that is under way may end t.
@@ -291,7 +299,7 @@ func (l *ledger) seen(q *visit, s *view, cur *token, asOf int) {
 	if s.Count != len(s.Log) {
 		l.wrong("request %d sees %d counted, and %d in the log: half of a change set", q.n, s.Count, len(s.Log))
 	}
-	inStore := cur != nil && !cur.seal
+	inStore := cur.inStore()
 	there := make(map[int]bool)
 	for _, n := range s.tags() {
 		t := l.tagOf(n)

@@ -18,7 +18,7 @@ func (v *visit) beginCommit() {
 	v.commitBegan = l.tick()
 	v.doubted = nil
 	v.had = v.holds()
-	if !v.set.logout && !v.set.token && !(v.set.moves && v.cur != nil && v.cur.seal) {
+	if !v.set.logout && !v.set.token && !(v.set.moves && v.cur.isSeal()) {
 		return
 	}
 	v.doubted = v.mayEnd()
@@ -149,15 +149,8 @@ func (l *ledger) nowUnder(v *visit, set *changes, i *sojourn.Info, before *token
 	case i.ID == "":
 		v.leavesNoSeal = v.leavesNoSeal && v.cur == nil // or it has ended under this request, which says nothing then
 		v.cur = nil
-	case v.minted || v.cur == nil || v.cur.seal && len(set.tags) > 0:
-		if !v.minted && v.cur == nil && set.any {
-			l.wrong("request %d has session %s without a token of its own", v.n, short(i.ID))
-		}
-		t := l.mintedFor(v, set, i)
-		if v.cur != nil && v.cur.seal && !t.seal {
-			l.moved(v, set, t)
-		}
-		l.another(v, t, before)
+	case v.minted, v.cur == nil, v.cur.seal && len(set.tags) > 0:
+		l.another(v, set, l.mintedFor(v, set, i), before)
 	case v.cur.id != i.ID || v.cur.owner != i.Owner:
 		l.wrong("request %d: the token of session %s of %q is now good for %s of %q", v.n, short(v.cur.id), v.cur.owner, short(i.ID), i.Owner)
 	case set.token && set.login != "":
@@ -172,26 +165,34 @@ func (l *ledger) mintedFor(v *visit, set *changes, i *sojourn.Info) *token {
 	t := &token{id: i.ID, owner: i.Owner, content: newContent(), seal: v.isSeal(i)}
 	goesOn := v.cur != nil && (v.cur.id == i.ID || v.cur.seal) && !set.anew
 	movesIn := goesOn && v.cur.seal && !t.seal // a record of its own, stamped anew
+	t.birth = &login{asked: v.commitBegan, acked: l.tick()}
 	switch {
 	case movesIn:
 		t.content.remembered = v.cur.content.remembered
-	case goesOn && (v.cur.owner == "" || v.cur.owner == i.Owner):
-		t.content = v.cur.content
+	case goesOn:
+		t.birth = v.cur.birth
+		if v.cur.owner == "" || v.cur.owner == i.Owner {
+			t.content = v.cur.content
+		}
 	}
 	t.content.remembered = t.content.remembered || set.remember
-	if t.birth = (&login{asked: v.commitBegan, acked: l.tick()}); goesOn && !movesIn {
-		t.birth = v.cur.birth
-	}
+	t.login = l.loginOf(v, set, t)
+	return t
+}
+
+// loginOf is the login that t, which a Commit has put v's session under, is of; nil if there is none.
+func (l *ledger) loginOf(v *visit, set *changes, t *token) *login {
 	switch {
 	case set.login != "":
-		t.login = &login{began: l.loginBegan(v, set.login), asked: v.commitBegan, acked: l.tick(), by: v.n}
+		return &login{began: l.loginBegan(v, set.login), asked: v.commitBegan, acked: l.tick(), by: v.n}
 	case t.seal && l.setup.Keeper == Visitors:
+		return nil
 	case v.stamped != nil:
-		t.login = l.stampedLogin(v)
+		return l.stampedLogin(v)
 	case v.cur != nil:
-		t.login = v.cur.login
+		return v.cur.login
 	}
-	return t
+	return nil
 }
 
 // stampedLogin is that of a sealed session which RevokeOthers has put above the fence that it raised.
@@ -200,7 +201,13 @@ func (l *ledger) stampedLogin(v *visit) *login {
 }
 
 // another: t is the token of v's session now, in the place of before.
-func (l *ledger) another(v *visit, t, before *token) {
+func (l *ledger) another(v *visit, set *changes, t, before *token) {
+	switch {
+	case !v.minted && v.cur == nil && set.any:
+		l.wrong("request %d has session %s without a token of its own", v.n, short(t.id))
+	case v.cur.isSeal() && !t.seal:
+		l.moved(v, set, t)
+	}
 	switch {
 	case before == nil:
 	case !before.seal:

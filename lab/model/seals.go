@@ -82,47 +82,57 @@ func (v *visit) isSeal(i *sojourn.Info) bool {
 // sentSeal notes the seal that the response carries, and what it holds.
 func (v *visit) sentSeal(pairs []string) {
 	l := v.w.ledger
-	if len(pairs) == 0 {
-		l.mu.Lock()
-		defer l.mu.Unlock()
-		if t := v.cur; t != nil && t.seal && t.text == "" && t.certain() && !v.unsure && !v.failed && v.copyOf(&v.snap) == nil {
-			l.wrong("request %d does not send its new seal", v.n)
-		}
-		return
-	}
 	s := v.snap
-	if v.loaded && !v.failed {
+	if v.loaded && !v.failed && len(pairs) > 0 {
 		s = v.see()
 	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if len(pairs) > 1 {
+	switch {
+	case len(pairs) == 0:
+		if v.owesSeal() {
+			l.wrong("request %d does not send its new seal", v.n)
+		}
+	case len(pairs) > 1:
 		l.wrong("request %d sets %d cookies", v.n, len(pairs))
-	}
-	if s.ID == "" {
+	case s.ID == "":
 		l.wrong("request %d has no session any more, and sends a seal", v.n)
-		return
-	}
-	if l.setup.Keeper == Visitors && (s.Owner != "" || v.cur != nil && !v.cur.seal) {
+	case l.setup.Keeper == Visitors && (s.Owner != "" || v.cur.inStore()):
 		l.wrong("request %d has session %s of %q in the store, and sends a seal", v.n, short(s.ID), s.Owner)
-		return
+	default:
+		t := v.cur
+		if v.isOld(t) {
+			t = l.sealedAgain(v, &s)
+		}
+		t.text, t.sealed = pairs[0], &s
+		l.tokens[pairs[0]] = t
 	}
-	t := v.cur
-	if t == nil || t.text != "" || v.stamped != nil && v.stamped.called > t.born { // sealed again because its time or its key was due
-		t = &token{id: s.ID, owner: s.Owner, content: newContent(), seal: true}
-		if v.cur != nil {
-			t.content, t.login, t.birth, t.maybe = v.cur.content, v.cur.login, v.cur.birth, v.cur.maybe
-		}
-		if v.stamped != nil && l.setup.Keeper.sealed() {
-			t.login = l.stampedLogin(v)
-		}
-		l.add(t)
-		if v.aged || v.cur == nil {
-			doubt(t)
-		}
+}
+
+// owesSeal reports whether v has put something into its seal, of which the browser has to hear.
+func (v *visit) owesSeal() bool {
+	return v.cur.isSeal() && v.cur.text == "" && v.cur.certain() && !v.unsure && !v.failed && v.copyOf(&v.snap) == nil
+}
+
+// isOld reports whether t is not the seal that v's response sends.
+func (v *visit) isOld(t *token) bool {
+	return t == nil || t.text != "" || v.stamped != nil && v.stamped.called > t.born
+}
+
+// sealedAgain is the seal of a session that was sealed because its time or its key was due.
+func (l *ledger) sealedAgain(v *visit, s *view) *token {
+	t := &token{id: s.ID, owner: s.Owner, content: newContent(), seal: true}
+	if v.cur != nil {
+		t.content, t.login, t.birth, t.maybe = v.cur.content, v.cur.login, v.cur.birth, v.cur.maybe
 	}
-	t.text, t.sealed = pairs[0], &s
-	l.tokens[pairs[0]] = t
+	if v.stamped != nil && l.setup.Keeper.sealed() {
+		t.login = l.stampedLogin(v)
+	}
+	l.add(t)
+	if v.aged || v.cur == nil {
+		doubt(t)
+	}
+	return t
 }
 
 // sameSeal: whoever shows a seal has what was sealed; of several copies of one session, what one of them has.
@@ -184,7 +194,7 @@ func (l *ledger) given(v *visit, s *view) {
 	case v.cur.seal && !v.unsure && slices.ContainsFunc(tokens, func(t *token) bool { return l.hides(v, t) }):
 		l.wrong("request %d shows a token that was renewed, and is given a seal", v.n)
 	}
-	if p := l.past[past{v.req.Host, s.ID}]; v.cur.seal && !v.unsure && p.tick != 0 && p.tick < v.began && v.lookedAt.Sub(p.at) < remembered {
+	if v.cur.seal && l.goneHere(v, s.ID, v.began) {
 		l.wrong("request %d is given the seal of session %s, which this process has seen end", v.n, short(s.ID))
 	}
 }
@@ -202,6 +212,12 @@ func (l *ledger) eitherOr(v *visit, s *view, tokens []*token, due *token) {
 			v.cur, v.unsure = seal, true
 		}
 	}
+}
+
+// goneHere reports whether v's process has seen the seal of session id end before.
+func (l *ledger) goneHere(v *visit, id string, before int) bool {
+	p := l.past[past{v.req.Host, id}]
+	return !v.unsure && p.tick != 0 && p.tick < before && time.Since(p.at) < remembered
 }
 
 // several: tokens of more than one session live.
@@ -276,8 +292,7 @@ func (l *ledger) sealOver(v *visit, t *token) bool {
 	if v.unsure || !t.seal || l.setup.Keeper != Visitors {
 		return false
 	}
-	p := l.past[past{v.req.Host, t.id}]
-	return t.dead != 0 && t.dead < v.commitBegan || p.ended && p.tick < v.commitBegan && time.Since(p.at) < remembered
+	return t.dead != 0 && t.dead < v.commitBegan || l.past[past{v.req.Host, t.id}].ended && l.goneHere(v, t.id, v.commitBegan)
 }
 
 // tooLate: what is put into a seal that has ended is not said to be kept.
@@ -313,7 +328,7 @@ func (l *ledger) putAgain(c *content, n int) bool {
 func (l *ledger) passes(v *visit, set *changes, before *token) {
 	switch {
 	case before == nil || !before.seal || v.unsure || v.aged: // or it has expired, and nothing goes on from it
-	case v.cur != nil && v.cur.seal && v.cur.id == before.id:
+	case v.cur.isSeal() && v.cur.id == before.id:
 		v.undoubt()
 	case v.cur != nil || set.logout:
 		k := past{v.req.Host, before.id}

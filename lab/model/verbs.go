@@ -267,7 +267,7 @@ func (v *visit) revokeOthers(Verb) {
 	}
 	l := v.w.ledger
 	keep := v.id
-	if v.cur != nil && v.cur.seal {
+	if v.cur.isSeal() {
 		keep = "" // other copies of its seal end too
 	}
 	e := l.revoke(v.owner, keep, v.n)
@@ -283,7 +283,7 @@ func (v *visit) revokeOthers(Verb) {
 	}
 	if err == nil {
 		v.stamping = e
-		v.set.any = v.set.any || v.cur != nil && v.cur.seal
+		v.set.any = v.set.any || v.cur.isSeal()
 	}
 	if v.m.Load(v.ctx) != nil {
 		v.failed = true
@@ -391,6 +391,8 @@ func (v *visit) valid(Verb) {
 	defer l.mu.Unlock()
 	switch {
 	case v.cur == nil:
+	case err == nil && v.cur.seal && l.goneHere(v, v.cur.id, began):
+		l.wrong("request %d: Valid says that a seal of session %s lives, which this process has seen end", v.n, short(v.cur.id))
 	case err == nil && v.cur.dead != 0 && v.cur.dead < began && !l.setup.Keeper.sealed():
 		l.wrong("request %d: Valid says that session %s lives, which was dead (%s)", v.n, short(v.cur.id), v.cur.why)
 	case errors.Is(err, sojourn.ErrEnded) && v.cur.certain():
