@@ -319,7 +319,8 @@ func (l *ledger) movedBefore(v *visit, set *changes, t *token, brought map[int]b
 	}
 }
 
-// putAgain: under the key of n, something else has been put into c.
+// putAgain: under the key of n, something else has been put into c. What the seal holds under that key is not left out
+// then, because it might as well be a cart that the first session has changed.
 func (l *ledger) putAgain(c *content, n int) bool {
 	return slices.ContainsFunc(l.tags, func(t *tag) bool { return t.n != n && t.key == l.tagOf(n).key && t.content == c })
 }
