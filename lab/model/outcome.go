@@ -107,7 +107,7 @@ func (v *visit) endCommit(err error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	v.settleLimbo()
-	v.leavesNoSeal = l.endsSeal(v, &set, before)
+	v.noSealLeft = l.endsSeal(v, &set, before)
 	if set.logout {
 		l.loggedOut(v)
 	}
@@ -147,7 +147,7 @@ func (l *ledger) everyoneGoes() bool {
 func (l *ledger) nowUnder(v *visit, set *changes, i *sojourn.Info, before *token) {
 	switch {
 	case i.ID == "":
-		v.leavesNoSeal = v.leavesNoSeal && v.cur == nil // or it has ended under this request, which says nothing then
+		v.noSealLeft = v.noSealLeft && v.cur == nil // or it has ended under this request, which says nothing then
 		v.cur = nil
 	case v.minted, v.cur == nil, v.cur.seal && len(set.tags) > 0:
 		l.another(v, set, l.mintedFor(v, set, i), before)
@@ -268,7 +268,7 @@ func (l *ledger) keep(v *visit, set *changes) {
 // notCommitted: either nothing was applied, or it is not known.
 func (v *visit) notCommitted(set *changes, err error) {
 	nothing := nothingApplied(err)
-	v.leavesNoSeal = false
+	v.noSealLeft = false
 	if !nothing && !sojourn.Unavailable(err) && !errors.Is(err, errAborted) {
 		v.wrong("a Commit answers %v", err)
 	}

@@ -349,14 +349,14 @@ func (l *ledger) endsSeal(v *visit, set *changes, before *token) bool {
 	case set.logout:
 		return before != nil && before.certainBut(v.own(before))
 	}
-	return v.leavesNoSeal
+	return v.noSealLeft
 }
 
 // noSeal: who has logged in or out, and nothing else meanwhile, has no seal any more.
 func (l *ledger) noSeal(v *visit, pairs []string) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if l.setup.Keeper != Visitors || !v.alone || !v.leavesNoSeal || v.failed || v.cur != nil && (v.cur.seal || !v.cur.certain()) {
+	if l.setup.Keeper != Visitors || !v.alone || !v.noSealLeft || v.failed || v.cur != nil && (v.cur.seal || !v.cur.certain()) {
 		return
 	}
 	if _, seals := l.kinds(pairs); len(seals) > 0 {

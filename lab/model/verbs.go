@@ -302,7 +302,7 @@ func (v *visit) lost() {
 	if v.cur != nil && v.cur.certain() {
 		l.wrong("request %d is told that session %s has ended, which nobody has ended", v.n, short(v.cur.id))
 	}
-	v.cur, v.id, v.owner, v.stranded, v.leavesNoSeal = nil, "", "", true, false
+	v.cur, v.id, v.owner, v.stranded, v.noSealLeft = nil, "", "", true, false
 	if !v.set.any {
 		v.pending = ""
 	}

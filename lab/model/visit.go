@@ -36,39 +36,39 @@ type visit struct {
 	gone    context.CancelFunc
 	rec     *httptest.ResponseRecorder
 
-	began        int
-	inside       int       // it has begun for its manager too
-	lookedAt     time.Time // when the session was last asked for
-	shown        []*token
-	asOf         int    // what was acknowledged by then has to be in sight
-	cur          *token // that the session is under, as committed
-	id           string
-	owner        string // as committed
-	pending      string // with the logins that wait for a Commit
-	loaded       bool
-	failed       bool // the load, for good
-	left         bool
-	sent         bool // the first byte
-	minted       bool // a token, by the Commit under way
-	last         *token
-	commitBegan  int
-	stamping     *ending
-	aged         bool            // an hour has passed since it began: what it writes may be an hour old
-	doubted      []*token        // which the Commit under way may end
-	held         []*token        // in limbo
-	stranded     bool            // the session has ended under what waits for a Commit
-	snap         view            // after the last Commit
-	had          view            // in a seal: what it held when the Commit under way began
-	creates      map[string]bool // ids of records that it has asked the store for
-	unsure       bool            // it may have been given a seal, or a session of the store's under the same id
-	alone        bool            // no other request of its browser has been under way beside it
-	said         bool            // the header is out
-	leavesNoSeal bool            // its browser is to have none after it
-	stamped      *ending         // sealed: the RevokeOthers that has put this session above the fence
-	fnWait       bool
-	refused      error // what ErrorHandler was told
-	told         error // what an event has told of a Commit
-	set          changes
+	began       int
+	inside      int       // it has begun for its manager too
+	lookedAt    time.Time // when the session was last asked for
+	shown       []*token
+	asOf        int    // what was acknowledged by then has to be in sight
+	cur         *token // that the session is under, as committed
+	id          string
+	owner       string // as committed
+	pending     string // with the logins that wait for a Commit
+	loaded      bool
+	failed      bool // the load, for good
+	left        bool
+	sent        bool // the first byte
+	minted      bool // a token, by the Commit under way
+	last        *token
+	commitBegan int
+	stamping    *ending
+	aged        bool            // an hour has passed since it began: what it writes may be an hour old
+	doubted     []*token        // which the Commit under way may end
+	held        []*token        // in limbo
+	stranded    bool            // the session has ended under what waits for a Commit
+	snap        view            // after the last Commit
+	had         view            // in a seal: what it held when the Commit under way began
+	creates     map[string]bool // ids of records that it has asked the store for
+	unsure      bool            // it may have been given a seal, or a session of the store's under the same id
+	alone       bool            // no other request of its browser has been under way beside it
+	said        bool            // the header is out
+	noSealLeft  bool            // its browser is to have none after it
+	stamped     *ending         // sealed: the RevokeOthers that has put this session above the fence
+	fnWait      bool
+	refused     error // what ErrorHandler was told
+	told        error // what an event has told of a Commit
+	set         changes
 }
 
 // changes are what a handler has done since the last Commit.
