@@ -112,6 +112,7 @@ var postgresKinds = map[string]kind{
 	"40001": lost,   // serialization_failure
 	"40P01": lost,   // deadlock_detected
 	"55P03": locked, // lock_not_available: lock_timeout
+	"57014": locked, // query_canceled: a lock_timeout too, where it fires as one lock is had and the next one waited for
 
 	"25006": refused, // read_only_sql_transaction
 	"28":    refused, // invalid authorization

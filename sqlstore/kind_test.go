@@ -52,7 +52,7 @@ func TestErrorsOfDrivers(t *testing.T) {
 		{&postgres, &pgError{"40P01"}, lost, false},
 		{&postgres, &pgError{"55P03"}, locked, false},
 		{&postgres, &pgError{"40003"}, untold, false}, // whether it was committed is not known
-		{&postgres, &pgError{"57014"}, untold, false},
+		{&postgres, &pgError{"57014"}, locked, false}, // ours, an administrator's, or a statement_timeout: nothing was applied
 		{&postgres, &pgError{"42703"}, missing, false},
 		{&postgres, &pgError{"55000"}, refused, false}, // no replica identity
 		{&postgres, &pgError{"42883"}, unfit, false},   // a trigger calls what is not there

@@ -3,6 +3,7 @@ package histories
 import (
 	"fmt"
 	"math/rand/v2"
+	"slices"
 	"time"
 
 	"github.com/anishathalye/porcupine"
@@ -51,7 +52,8 @@ type step struct {
 	Op
 	do string // of the operation; or begin, end, away, back
 	n  int    // pairs away and back
-	// excused: a login may be refused for a revocation of that owner beside it, and for nothing else.
+	// excused: a revocation of that owner is beside a login. It may be refused for that, and for nothing else; and what it
+	// has made of the session that it was shown may be ended by that, before it begins another.
 	excused bool
 	// reborn: a library whose sessions keep their name may begin one anew under the name of one that has ended, with
 	// nothing of what was in it.
@@ -95,6 +97,10 @@ func after(s session, i step) []session {
 		return over(s, i, current)
 	case "away", "back", "refused":
 		return passing(s, i, current)
+	case "nobody":
+		if current && i.excused {
+			return []session{ended}
+		}
 	}
 	return only(found(s, i, current), s)
 }
@@ -259,8 +265,11 @@ func (d *divided) elsewhere(s step) {
 	s.do = "begin"
 	d.add(s.Sent, s, s.Call)
 	s.do = "nobody"
-	if d.moving && (s.Do == "login" || s.Do == "renew") {
+	switch {
+	case d.moving && (s.Do == "login" || s.Do == "renew"):
 		s.do = "end"
+	case s.Do == "login":
+		s.excused = d.besideRevocation(s, 0)
 	}
 	d.add(s.Shown, s, s.Call)
 }
@@ -298,11 +307,7 @@ func (d *divided) ended(s step) {
 func (d *divided) refused(s step) {
 	// The fence's age is by the store's clock, as it was when the store answered; the request's by this host's, when
 	// the answer came. So one that began less than that way after the revocation is refused, too.
-	way := s.Return - s.Call + int64(time.Millisecond) // SQLite's clock
-	for _, r := range d.ops {
-		beside := r.Call <= s.Return && (s.Call-r.Return <= way || r.Outcome == Unknown)
-		s.excused = s.excused || beside && (r.Do == "revoke" && r.Whom == s.Whom || r.Do == "others" && (r.Owner == s.Whom || r.Outcome == Unknown))
-	}
+	s.excused = d.besideRevocation(s, s.Return-s.Call+int64(time.Millisecond)) // SQLite's clock
 	s.do = "refused"
 	name := s.Shown
 	if name == "" {
@@ -310,6 +315,14 @@ func (d *divided) refused(s step) {
 	}
 	d.add(name, s, s.Call)
 	d.pass(s)
+}
+
+// besideRevocation reports whether a revocation of the owner who logs in may have been under way meanwhile, or that long before.
+func (d *divided) besideRevocation(s step, before int64) bool {
+	return slices.ContainsFunc(d.ops, func(r Op) bool {
+		beside := r.Call <= s.Return && (s.Call-r.Return <= before || r.Outcome == Unknown)
+		return beside && (r.Do == "revoke" && r.Whom == s.Whom || r.Do == "others" && (r.Owner == s.Whom || r.Outcome == Unknown))
+	})
 }
 
 func (d *divided) pass(s step) {

@@ -25,7 +25,9 @@ func TestTheRefereeKnowsTheLaws(t *testing.T) {
 	ann, nobody := Answer{Owner: "ann"}, Answer{}
 	login, who := Deed{Do: "login", Whom: "ann"}, Deed{Do: "who", Safe: true}
 	const a1, a2, b1 = "aaaaaaaaaaaaaaaaaaaaaaaa1111111111111111111111111111111111111111", "aaaaaaaaaaaaaaaaaaaaaaaa2222222222222222222222222222222222222222", "bbbbbbbbbbbbbbbbbbbbbbbb1111111111111111111111111111111111111111"
+	revoke := Deed{Do: "revoke", Whom: "ann"}
 	begun := token(op(0, 0, 0, 1, login, ann), "", a1)
+	visitor := token(op(0, 0, 0, 1, Deed{Do: "mark", Value: "k"}, Answer{Mark: "k"}), "", a1)
 	for _, c := range []struct {
 		what string
 		spec *Spec
@@ -59,6 +61,10 @@ func TestTheRefereeKnowsTheLaws(t *testing.T) {
 		{"a copy says no before a login", &Logins, 2 * time.Second, []Op{begun, token(op(1, 1, 2, 2.5, who, nobody), a1, "")}, false},
 		{"a revocation passes one by", &Logins, 0, []Op{begun, op(1, 0, 2, 3, Deed{Do: "revoke", Whom: "ann"}, nobody), token(op(0, 0, 4, 5, who, ann), a1, "")}, false},
 		{"others end, one's own stays", &Logins, 0, []Op{begun, token(op(1, 0, 0, 1, login, ann), "", b1), token(op(1, 0, 2, 3, Deed{Do: "others"}, ann), b1, ""), token(op(1, 0, 4, 5, who, ann), b1, ""), token(op(0, 0, 4, 5, who, nobody), a1, "")}, true},
+		{"a login leaves its session for no reason", &Logins, 0, []Op{visitor, token(op(0, 0, 2, 4, login, ann), a1, b1)}, false},
+		{"a login leaves its session beside a revocation that nobody knows of", &Logins, 0, []Op{visitor, op(1, 0, 1.4, 1.5, revoke, Answer{Outcome: Unknown}), token(op(0, 0, 2, 4, login, ann), a1, b1)}, true},
+		{"a login leaves its session beside a revocation of somebody else", &Logins, 0, []Op{visitor, op(1, 0, 3, 5, Deed{Do: "revoke", Whom: "bob"}, nobody), token(op(0, 0, 2, 4, login, ann), a1, b1)}, false},
+		{"a login leaves its session, which goes on", &Logins, 0, []Op{visitor, op(1, 0, 3, 5, revoke, nobody), token(op(0, 0, 2, 4, login, ann), a1, b1), token(op(0, 0, 6, 7, who, Answer{Mark: "k"}), a1, "")}, false},
 		{"a login is refused for no reason", &Logins, 0, []Op{op(0, 0, 0, 1, login, Answer{Outcome: Revoked})}, false},
 		{"a login is refused beside a revocation", &Logins, 0, []Op{op(0, 0, 0, 2, login, Answer{Outcome: Revoked}), op(1, 0, 1, 3, Deed{Do: "revoke", Whom: "ann"}, nobody)}, true},
 	} {

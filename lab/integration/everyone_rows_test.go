@@ -124,18 +124,19 @@ func endBesideRequests(t *testing.T, s interface {
 	out := <-dead
 	stop()
 	wg.Wait()
-	left := 0
+	var left, passed int
 	for r, err := range s.ListAll(t.Context()) {
 		if err != nil {
 			t.Fatal(err)
 		}
 		if r.Fence < sojourn.EveryoneStep {
-			t.Errorf("a row of before is left")
+			passed++
+		} else {
+			left++
 		}
-		left++
 	}
-	if left > 8 {
-		t.Errorf("%d rows are left, want at most those of 8 visitors who began beside it", left)
+	if left > 8 || passed > 8 { // what a save has locked just then is passed by
+		t.Errorf("%d rows of before are left, and %d others, want at most those of 8 visitors who were saving beside it, and those that they began", passed, left)
 	}
 	if n := failed.Load(); n > 0 {
 		t.Errorf("%d of %d requests beside it failed", n, asked.Load())

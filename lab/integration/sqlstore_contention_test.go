@@ -40,7 +40,8 @@ func TestSQLDeadlockIsNone(t *testing.T) {
 				p.exec(t, "CREATE FUNCTION f() RETURNS trigger AS 'BEGIN UPDATE other SET n = n + 1 WHERE id = 1; RETURN NEW; END' LANGUAGE plpgsql",
 					"CREATE TRIGGER tr AFTER UPDATE ON sessions FOR EACH ROW EXECUTE FUNCTION f()")
 			}
-			s := p.store(t)
+			db := p.open(t)
+			s := newStore(t, db, p.dialect, sqlstore.Options{})
 			r := create(t, s, newRecord(""))
 
 			conn, err := p.open(t).Conn(t.Context())
@@ -61,6 +62,7 @@ func TestSQLDeadlockIsNone(t *testing.T) {
 			if err == nil || errors.Is(err, sojourn.ErrConflict) || !strings.Contains(strings.ToLower(err.Error()), "lock") {
 				t.Errorf("Update: %v, want an error that says what it waited for", err)
 			}
+			nothingRuns(t, p, db)
 			for _, q := range []string{"DELETE FROM sessions", "ROLLBACK"} {
 				if _, err := conn.ExecContext(t.Context(), q); err != nil {
 					t.Errorf("the other side: %s: %v", q, err)
