@@ -61,7 +61,7 @@ func TestPlantedSealNotForgotten(t *testing.T) {
 }
 
 func TestPlantedSealMovedInTwice(t *testing.T) {
-	found(t, Bias{Keepers: []Keeper{Visitors}, Verbs: visitors}, NoTaken)
+	found(t, Bias{Keepers: []Keeper{Visitors}, Verbs: copies, Copies: true}, NoTaken)
 }
 
 // A login that is merged with other saves of its session hands out no token of its own. The machine runs
