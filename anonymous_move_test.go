@@ -291,3 +291,57 @@ func TestAnonymousLostAnswers(t *testing.T) {
 		t.Errorf("Take: %q, %v, %v, asked %d times", v, ok, err, s.gate.count("create"))
 	}
 }
+
+// A login that does not know whether it has moved the seal in finds that a Take elsewhere was first, and has nothing of
+// what that may have taken.
+func TestAnonymousLostAnswerBesideTake(t *testing.T) {
+	for _, answers := range []map[string]int{{"create": 1}, {"create": 1, "load": 1}} {
+		g := newGate()
+		here, there := newVisited(t, sojourn.Config{}, g), newVisited(t, sojourn.Config{}, g)
+		j := newVisitor(here)
+		seal := j.String()
+		var v string
+		var ok bool
+		var err error
+		j.ask(here, taking(&v, &ok, &err))
+		g.set(func(_ context.Context, op string) error {
+			if answers[op]--; answers[op] >= 0 {
+				return errFire
+			}
+			return nil
+		})
+		again := cookies{}
+		again.take(there.ask("POST", seal, there.login("bob")))
+		if v != "gopher" || !ok || err != nil || answers["create"] >= 0 || there.ownerOf(again.String()) != "bob" || there.nameOf(again.String()) != "" {
+			t.Errorf("took %q, %v, %v; the login of %q has %q", v, ok, err, there.ownerOf(again.String()), there.nameOf(again.String()))
+		}
+	}
+}
+
+// A session that was logged out while a Take was moving it in stays ended, for a login that had begun before.
+func TestAnonymousLoginBesideLogoutBesideTake(t *testing.T) {
+	s := newVisited(t, sojourn.Config{}, newGate())
+	j := newVisitor(s)
+	seal := j.String()
+	j.ask(s, func(_ http.ResponseWriter, r *http.Request) { count.Put(r.Context(), 7) })
+	seal = j.String()
+	login := s.during(request("POST", seal), s.login("bob"))
+	out := false
+	s.gate.set(func(_ context.Context, op string) error {
+		if op == "create" && !out {
+			out = true
+			s.ask("POST", seal, s.logout)
+		}
+		return nil
+	})
+	var v string
+	var ok bool
+	var err error
+	s.ask("POST", seal, taking(&v, &ok, &err))
+	j.take(login())
+	var n int
+	s.ask("GET", j.String(), func(_ http.ResponseWriter, r *http.Request) { n = count.Get(r.Context()) })
+	if !ok || err != nil || !out || s.ownerOf(j.String()) != "bob" || n != 0 {
+		t.Errorf("took %q, %v, %v; the login of %q has %d", v, ok, err, s.ownerOf(j.String()), n)
+	}
+}

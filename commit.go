@@ -166,6 +166,7 @@ type work struct {
 	from  *stored // a session that the client has kept until now, and that a new one of the store's goes on from
 	once  bool    // that takes place under its id, or not at all
 	moved bool    // that id is taken
+	first uint64  // the version that was tried under that id, and that may be there if the answer was lost
 }
 
 // A written is what a keeper has made of a plan.

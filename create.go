@@ -130,7 +130,9 @@ func (k *storeKeeper) compose(s *session, b *budget, wk *work, why error, again 
 	}
 	d.fresh = true
 	text = token.Mint(d.ID)
-	r, err = d.finish(&k.m.cfg, text, now)
+	if r, err = d.finish(&k.m.cfg, text, now); !again {
+		wk.first = r.Version
+	}
 	return text, r, err
 }
 
@@ -156,9 +158,7 @@ func (k *storeKeeper) beginNew(s *session, b *budget, wk *work, why error, again
 		d.sealed, d.Fence = false, fence
 		if again {
 			d.ID = id
-		}
-		if wk.moved {
-			return false, k.leaveOut(s, b, d, from)
+			return false, k.leaveOut(s, b, d, wk)
 		}
 		return true, nil
 	case errors.Is(why, errSuperseded) && s.base.Owner == "":
@@ -173,12 +173,17 @@ func (k *storeKeeper) beginNew(s *session, b *budget, wk *work, why error, again
 	return why == nil, nil
 }
 
-// leaveOut takes from d what is not in the session any more that from has moved into, because somebody may have
-// taken it. Of a record that is gone, or that cannot be read under from's own key, that is all.
-func (k *storeKeeper) leaveOut(s *session, b *budget, d *draft, from *stored) error {
+// leaveOut takes from d what is not in the session any more that wk.from has moved into, because somebody may have
+// taken it. Of a record that is gone, or that cannot be read under from's own key, that is all. Where only an answer was
+// lost, it may have moved nowhere, or by this work itself.
+func (k *storeKeeper) leaveOut(s *session, b *budget, d *draft, wk *work) error {
+	from := wk.from
 	now, err := k.reread(k.m.toSettle(s.st, b), from.ID)
 	if err != nil {
 		return err
+	}
+	if !wk.moved && (now.ID == "" || now.Version == wk.first) {
+		return nil
 	}
 	for name := range from.Values.Names() {
 		if v, _ := now.Values.Get(name); v == nil {

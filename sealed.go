@@ -197,6 +197,12 @@ func (k *sealKeeper) judgeByFence(s *session, b *budget, cached bool) {
 	}
 }
 
+// replaced has this process remember that another session has taken the place of id; but one that a logout has ended
+// meanwhile stays ended, and nobody's login goes on from it.
+func (k *sealKeeper) replaced(id string) {
+	k.past.put(id, true, func(known, now bool) bool { return known && now })
+}
+
 func (k *sealKeeper) isPast(id string) bool { _, ok := k.past.get(id); return ok }
 
 // errFuture is no verdict on the session: a clock of ours has been put back, and will be right again.
@@ -257,7 +263,7 @@ func (k *sealKeeper) write(s *session, b *budget, wk *work) (w written, err erro
 		}
 	}
 	if w.new && before != "" {
-		k.past.put(before, true, nil)
+		k.replaced(before)
 	}
 	s.stale = false
 	return w, nil

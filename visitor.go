@@ -116,7 +116,7 @@ func (k *visitorKeeper) move(s *session, b *budget, wk *work) (written, error) {
 		w, err = k.stores.confirmLogin(s, b, wk, w, nil)
 	}
 	if err == nil && wk.from != nil {
-		k.seals.past.put(id, true, nil)
+		k.seals.replaced(id)
 		s.stale = false
 	}
 	return w, err

@@ -16,10 +16,11 @@ type door struct {
 	w     *world
 	store Store
 
-	mu    sync.Mutex // what this process remembers of everybody's fence, for as long as it may
-	fence uint64
-	age   time.Duration
-	asked time.Time
+	mu       sync.Mutex // what this process remembers of everybody's fence, for as long as it may
+	fence    uint64
+	age      time.Duration
+	asked    time.Time
+	answered time.Time
 }
 
 var (
@@ -78,7 +79,20 @@ func (d *door) Load(ctx context.Context, id string) (r sojourn.Record, err error
 }
 
 func (d *door) Create(ctx context.Context, r sojourn.Record) error {
-	return d.through(ctx, "create "+short(r.ID), true, func(ctx context.Context) error { return d.store.Create(ctx, r) })
+	v := visitOf(ctx)
+	if v != nil {
+		v.asksFor(r.ID)
+	}
+	taken := false
+	err := d.through(ctx, "create "+short(r.ID), true, func(ctx context.Context) error {
+		err := d.store.Create(ctx, r)
+		taken = errors.Is(err, sojourn.ErrConflict)
+		return err
+	})
+	if errors.Is(err, sojourn.ErrConflict) && !taken {
+		d.w.ledger.takenFor(r.ID)
+	}
+	return err
 }
 
 func (d *door) Update(ctx context.Context, r sojourn.Record, version uint64) error {
@@ -138,19 +152,43 @@ func (d *door) RevokeOwner(ctx context.Context, owner, keep string) (fence uint6
 }
 
 func (d *door) EveryoneFence(ctx context.Context) (fence uint64, age time.Duration, err error) {
+	if fence, age, ok := d.knows(); ok {
+		return fence, age, nil
+	}
+	asked := time.Now()
+	var answered time.Time
+	ask := func(ctx context.Context) error {
+		fence, age, err = d.store.EveryoneFence(ctx)
+		answered = time.Now()
+		return err
+	}
+	if d.w.plan.Setup.Keeper == Visitors {
+		err = d.through(ctx, "everybody's fence", false, ask)
+	} else {
+		err = ask(ctx)
+	}
+	if err != nil {
+		return 0, 0, err
+	}
+	d.mu.Lock()
+	if asked.After(d.asked) {
+		d.fence, d.age, d.asked, d.answered = fence, age, asked, answered
+	}
+	d.mu.Unlock()
+	return fence, age, nil
+}
+
+// knows answers everybody's fence from memory.
+func (d *door) knows() (fence uint64, age time.Duration, ok bool) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	if time.Since(d.asked) >= sojourn.EveryoneLease {
-		asked := time.Now()
-		if d.fence, d.age, err = d.store.EveryoneFence(ctx); err != nil {
-			return 0, 0, err
-		}
-		d.asked = asked
+	switch {
+	case time.Since(d.asked) >= sojourn.EveryoneLease:
+		return 0, 0, false
+	case d.fence == 0:
+		return 0, 0, true
 	}
-	if d.fence == 0 {
-		return 0, 0, nil
-	}
-	return d.fence, d.age + time.Since(d.asked), nil
+	return d.fence, d.age + time.Since(d.answered), true
 }
 
 func (d *door) RaiseEveryone(ctx context.Context) (fence uint64, err error) {

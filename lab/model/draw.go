@@ -2,6 +2,7 @@ package model
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"pgregory.net/rapid"
@@ -12,6 +13,7 @@ type Bias struct {
 	Keepers []Keeper
 	Faults  bool
 	Crowd   bool           // everybody is the same browser, and asks the same process
+	Copies  bool           // everybody is the same browser, and some show what it had before
 	Verbs   [verbKinds]int // weights; all 0: the usual ones
 }
 
@@ -40,6 +42,34 @@ func weighted(t *rapid.T, label string, weights ...int) int {
 	return 0
 }
 
+// drawRequest draws who asks whom, and what is shown.
+func drawRequest(t *rapid.T, b Bias) Request {
+	r := Request{
+		Browser: weighted(t, "browser", 6, 2, 1), Host: even(t, "host", hosts),
+		Safe: weighted(t, "method", 3, 1) == 1,
+	}
+	switch weighted(t, "kind", 14, 2, 1, 1, 1) {
+	case 1:
+		r.Thief = 1 + even(t, "thief", 6)
+	case 2:
+		r.CrossSite = true
+	case 3:
+		r.Beside = true
+	case 4:
+		r.Deadline = true
+	}
+	switch {
+	case b.Crowd:
+		r = Request{}
+	case b.Copies:
+		r = Request{Host: r.Host}
+		if old := weighted(t, "old", 3, 1, 3); old > 0 {
+			r.Thief, r.OldSeal = 1+even(t, "copy", 3), old == 2
+		}
+	}
+	return r
+}
+
 // Draw draws a plan.
 func Draw(b Bias) *rapid.Generator[Plan] {
 	if b.Verbs == ([verbKinds]int{}) {
@@ -49,29 +79,16 @@ func Draw(b Bias) *rapid.Generator[Plan] {
 		return Verb{VerbKind(weighted(t, "verb", b.Verbs[:]...)), even(t, "arg", 4)}
 	})
 	request := rapid.Custom(func(t *rapid.T) Request {
-		r := Request{
-			Browser: weighted(t, "browser", 6, 2, 1), Host: even(t, "host", hosts),
-			Safe: weighted(t, "method", 3, 1) == 1,
-		}
-		switch weighted(t, "kind", 14, 2, 1, 1, 1) {
-		case 1:
-			r.Thief = 1 + even(t, "thief", 6)
-		case 2:
-			r.CrossSite = true
-		case 3:
-			r.Beside = true
-		case 4:
-			r.Deadline = true
-		}
-		if b.Crowd {
-			r = Request{}
-		}
+		r := drawRequest(t, b)
 		r.Do = rapid.SliceOfN(verb, 1, 6).Draw(t, "do")
 		return r
 	})
-	comes := 6
-	if b.Crowd {
+	comes, least := 6, 1
+	if b.Crowd || b.Copies {
 		comes = 12
+	}
+	if b.Copies {
+		least = 3
 	}
 	step := rapid.Custom(func(t *rapid.T) Step {
 		s := Step{Kind: StepKind(weighted(t, "step", 30, comes, 4, 1, 2))}
@@ -90,15 +107,25 @@ func Draw(b Bias) *rapid.Generator[Plan] {
 			Domain:      weighted(t, "domain", 5, 1) == 1,
 		}}
 		p.Setup.Encrypted = [...][hosts]bool{{}, {true, true}, {true, false}}[weighted(t, "encrypted", 2, 2, 1)]
-		if p.Setup.Keeper != InStore {
+		if p.Setup.Keeper.sealed() {
 			p.Setup.MaxPerOwner, p.Setup.Encrypted = 0, [hosts]bool{}
 		}
-		p.Requests = rapid.SliceOfN(request, 1, 12).Draw(t, "requests")
+		p.Requests = rapid.SliceOfN(request, least, 12).Draw(t, "requests")
 		// What is zero decides nothing, so a schedule gets shorter by it.
 		p.Steps = rapid.SliceOfN(step, 100, 100).Draw(t, "steps")
+		if b.Copies {
+			p.Requests = append([]Request{filled}, p.Requests...)
+			p.Steps = append(slices.Clone(filling), p.Steps...)
+		}
 		return p
 	})
 }
+
+// filled is the request of a visitor who gets a seal with something in it, and filling are its steps.
+var (
+	filled  = Request{Do: []Verb{{Kind: PutOnce}, {Kind: Count}, {Kind: AppendNote}}}
+	filling = append([]Step{{Kind: Start}}, make([]Step, 6)...)
+)
 
 func (p Plan) String() string {
 	var b strings.Builder
@@ -119,7 +146,8 @@ func (r *Request) String() string {
 		on   bool
 		text string
 	}{{r.CrossSite, ", from another site"}, {r.Beside, ", beside another's cookie"}, {r.Deadline, ", with a deadline of 1s"},
-		{r.Thief != 0, fmt.Sprintf(", with the last token but %d", r.Thief-1)}} {
+		{r.Thief != 0 && !r.OldSeal, fmt.Sprintf(", with the last token but %d", r.Thief-1)},
+		{r.Thief != 0 && r.OldSeal, fmt.Sprintf(", with the last seal but %d", r.Thief-1)}} {
 		if x.on {
 			s += x.text
 		}

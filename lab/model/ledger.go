@@ -2,6 +2,7 @@ package model
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 	"sync"
 	"time"
@@ -18,10 +19,11 @@ type ledger struct {
 	tags   []*tag
 	ends   []*ending
 	shaky  map[string]bool // owners of whom, and ids of which, a revocation may yet take effect
+	past   map[past]passed // seals that a process has seen end
 	broken []string
 }
 
-// A token is one that a session was under.
+// A token is one that a session was under: a token of the store's, or a seal.
 type token struct {
 	text      string // "" until a response has sent it
 	id, owner string
@@ -34,8 +36,12 @@ type token struct {
 	why       string
 	limbo     int   // logins onto it that may yet be taken back: nothing that is told of it is final
 	maybe     int   // for so many reasons it may have ended
-	sealed    *view // what it holds, where the client keeps it
+	seal      bool  // its client keeps the session, so that copies of it can be shown again
+	sealed    *view // what it holds, once a response has sent it
 }
+
+func (t *token) isSeal() bool  { return t != nil && t.seal }
+func (t *token) inStore() bool { return t != nil && !t.seal }
 
 // A login is one that was acknowledged; a renewal goes on with it.
 type login struct {
@@ -50,6 +56,7 @@ type content struct {
 	taken      map[int]bool
 	gone       map[int]int // tags that an acknowledged Pop has removed, and when
 	remembered bool        // perhaps
+	moved      map[int]int // tags that were in a seal, and when that was moved into the store
 }
 
 // A tag is a value that is put once, so that it can be told where it went.
@@ -84,10 +91,12 @@ type ending struct {
 }
 
 func newLedger(s Setup) *ledger {
-	return &ledger{setup: s, tokens: make(map[string]*token), shaky: make(map[string]bool)}
+	return &ledger{setup: s, tokens: make(map[string]*token), shaky: make(map[string]bool), past: make(map[past]passed)}
 }
 
-func newContent() *content { return &content{taken: make(map[int]bool), gone: make(map[int]int)} }
+func newContent() *content {
+	return &content{taken: make(map[int]bool), gone: make(map[int]int), moved: make(map[int]int)}
+}
 
 // tick is the time of what happens now. The caller holds mu.
 func (l *ledger) tick() int { l.now++; return l.now }
@@ -133,11 +142,11 @@ func doubt(t *token) {
 // add makes t known, and dead if a revocation has passed that it may not outlive.
 func (l *ledger) add(t *token) {
 	t.born = l.tick()
-	if l.setup.Keeper != InStore && slices.ContainsFunc(l.all, func(x *token) bool { return x.id == t.id && x.maybe > 0 }) {
-		doubt(t) // a copy of a seal that may be past
+	if l.mayBePast(t) {
+		doubt(t)
 	}
 	l.all = append(l.all, t)
-	if l.shaky[t.id] {
+	if l.shaky[t.id] && !t.seal {
 		doubt(t)
 	}
 	if l.mayYetEnd(t) {
@@ -155,6 +164,11 @@ func (l *ledger) add(t *token) {
 			doubt(t)
 		}
 	}
+}
+
+// mayBePast reports whether t is a copy of a seal that may have ended.
+func (l *ledger) mayBePast(t *token) bool {
+	return t.seal && slices.ContainsFunc(l.all, func(x *token) bool { return x.seal && x.id == t.id && x.maybe > 0 })
 }
 
 // mayYetEnd reports whether something that is under way may end t.
@@ -235,6 +249,17 @@ func (l *ledger) revoked(e *ending, err error) {
 	}
 }
 
+// takenFor: the store has said that id is taken, which may not be so. For a seal that means that it was moved in before.
+func (l *ledger) takenFor(id string) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for _, t := range l.all {
+		if t.seal && t.id == id {
+			doubt(t)
+		}
+	}
+}
+
 // certain reports whether nothing has happened that may have ended t.
 func (t *token) certain() bool { return t.dead == 0 && t.maybe == 0 }
 
@@ -274,7 +299,7 @@ func (l *ledger) seen(q *visit, s *view, cur *token, asOf int) {
 	if s.Count != len(s.Log) {
 		l.wrong("request %d sees %d counted, and %d in the log: half of a change set", q.n, s.Count, len(s.Log))
 	}
-	inStore := cur != nil && l.setup.Keeper == InStore
+	inStore := cur.inStore()
 	there := make(map[int]bool)
 	for _, n := range s.tags() {
 		t := l.tagOf(n)
@@ -322,6 +347,11 @@ func (l *ledger) nothingLost(q *visit, s *view, c *content, asOf int, there map[
 	for _, t := range l.tags {
 		if t.content == c && t.fate == acknowledged && t.acked < asOf && t.stays() && !there[t.n] {
 			l.wrong("request %d sees session %s without %d (%s), which was acknowledged", q.n, short(s.ID), t.n, t.key)
+		}
+	}
+	for _, n := range slices.Sorted(maps.Keys(c.moved)) {
+		if t := l.tagOf(n); c.moved[n] < asOf && t.stays() && !there[n] {
+			l.wrong("request %d sees session %s without %d (%s), which its seal has brought along", q.n, short(s.ID), n, t.key)
 		}
 	}
 }

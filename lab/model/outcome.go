@@ -17,7 +17,8 @@ func (v *visit) beginCommit() {
 	defer l.mu.Unlock()
 	v.commitBegan = l.tick()
 	v.doubted = nil
-	if !v.set.logout && !v.set.token {
+	v.had = v.holds()
+	if !v.set.logout && !v.set.token && !(v.set.moves && v.cur.isSeal()) {
 		return
 	}
 	v.doubted = v.mayEnd()
@@ -38,29 +39,24 @@ func (v *visit) undoubt() {
 
 // mayEnd are the tokens that v's session is under, or may be. A seal has copies.
 func (v *visit) mayEnd() []*token {
-	own := slices.Clone(v.shown)
+	var own []*token
+	for _, t := range v.shown {
+		if v.cur == nil || v.cur.seal == t.seal {
+			own = append(own, t)
+		}
+	}
 	if len(own) < 2 && v.cur != nil {
 		own = own[:0]
 	}
 	if v.cur != nil && !slices.Contains(own, v.cur) {
 		own = append(own, v.cur)
 	}
-	l := v.w.ledger
-	if l.setup.Keeper == InStore {
-		return own
-	}
-	var all []*token
-	for _, t := range l.all {
-		if slices.ContainsFunc(own, func(o *token) bool { return o.id == t.id }) {
-			all = append(all, t)
-		}
-	}
-	return all
+	return v.w.ledger.copies(own)
 }
 
 // limbo: while v's login is under way, t may be replaced, and be taken back again.
 func (v *visit) limbo(t *token) {
-	if v.set.login == "" {
+	if v.set.login == "" || t.seal {
 		return
 	}
 	t.limbo++
@@ -105,19 +101,20 @@ func (v *visit) endCommit(err error) {
 	if !v.loaded {
 		return
 	}
-	if l.setup.Keeper != InStore {
-		v.snap = v.see()
-	}
+	v.snap = v.see()
 	before := v.cur
 	i := v.m.Info(v.ctx)
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	v.settleLimbo()
+	v.noSealLeft = l.endsSeal(v, &set, before)
 	if set.logout {
 		l.loggedOut(v)
 	}
 	l.crowd(set.login)
+	l.tooLate(v, &set, before)
 	l.nowUnder(v, &set, &i, before)
+	l.passes(v, &set, before)
 	v.id, v.owner, v.pending = i.ID, i.Owner, i.Owner
 	if set.login != "" && i.Owner != set.login {
 		l.wrong("request %d is told that %s is logged in, and it is %q", v.n, set.login, i.Owner)
@@ -132,25 +129,28 @@ func (l *ledger) loggedOut(v *visit) {
 		all = []*token{v.cur}
 	}
 	for _, t := range all {
-		if l.setup.Keeper == InStore {
-			l.kill(t, "logged out")
-		} else {
+		if t.seal || v.cur == nil && l.everyoneGoes() {
 			doubt(t)
+		} else {
+			l.kill(t, "logged out")
 		}
 	}
 	v.cur = nil
+}
+
+// everyoneGoes reports whether everybody's sessions may have been revoked, which not every process knows yet.
+func (l *ledger) everyoneGoes() bool {
+	return l.shaky[everyone] || slices.ContainsFunc(l.ends, func(e *ending) bool { return e.owner == everyone && e.returned == 0 })
 }
 
 // nowUnder finds the token that the session is under after a Commit.
 func (l *ledger) nowUnder(v *visit, set *changes, i *sojourn.Info, before *token) {
 	switch {
 	case i.ID == "":
+		v.noSealLeft = v.noSealLeft && v.cur == nil // or it has ended under this request, which says nothing then
 		v.cur = nil
-	case v.minted || v.cur == nil || l.setup.Keeper != InStore && len(set.tags) > 0:
-		if !v.minted && v.cur == nil && set.any {
-			l.wrong("request %d has session %s without a token of its own", v.n, short(i.ID))
-		}
-		l.another(v, l.mintedFor(v, set, i), before)
+	case v.minted, v.cur == nil, v.cur.seal && len(set.tags) > 0:
+		l.another(v, set, l.mintedFor(v, set, i), before)
 	case v.cur.id != i.ID || v.cur.owner != i.Owner:
 		l.wrong("request %d: the token of session %s of %q is now good for %s of %q", v.n, short(v.cur.id), v.cur.owner, short(i.ID), i.Owner)
 	case set.token && set.login != "":
@@ -162,24 +162,37 @@ func (l *ledger) nowUnder(v *visit, set *changes, i *sojourn.Info, before *token
 
 // mintedFor is the token that a Commit has put v's session under.
 func (l *ledger) mintedFor(v *visit, set *changes, i *sojourn.Info) *token {
-	t := &token{id: i.ID, owner: i.Owner, content: newContent()}
-	goesOn := v.cur != nil && (v.cur.id == i.ID || l.setup.Keeper != InStore)
-	if goesOn && !set.anew && (v.cur.owner == "" || v.cur.owner == i.Owner) {
-		t.content = v.cur.content
+	t := &token{id: i.ID, owner: i.Owner, content: newContent(), seal: v.isSeal(i)}
+	goesOn := v.cur != nil && (v.cur.id == i.ID || v.cur.seal) && !set.anew
+	movesIn := goesOn && v.cur.seal && !t.seal // a record of its own, stamped anew
+	t.birth = &login{asked: v.commitBegan, acked: l.tick()}
+	switch {
+	case movesIn:
+		t.content.remembered = v.cur.content.remembered
+	case goesOn:
+		t.birth = v.cur.birth
+		if v.cur.owner == "" || v.cur.owner == i.Owner {
+			t.content = v.cur.content
+		}
 	}
 	t.content.remembered = t.content.remembered || set.remember
-	if t.birth = (&login{asked: v.commitBegan, acked: l.tick()}); goesOn && !set.anew && v.cur != nil {
-		t.birth = v.cur.birth
-	}
+	t.login = l.loginOf(v, set, t)
+	return t
+}
+
+// loginOf is the login that t, which a Commit has put v's session under, is of; nil if there is none.
+func (l *ledger) loginOf(v *visit, set *changes, t *token) *login {
 	switch {
 	case set.login != "":
-		t.login = &login{began: l.loginBegan(v, set.login), asked: v.commitBegan, acked: l.tick(), by: v.n}
+		return &login{began: l.loginBegan(v, set.login), asked: v.commitBegan, acked: l.tick(), by: v.n}
+	case t.seal && l.setup.Keeper == Visitors:
+		return nil
 	case v.stamped != nil:
-		t.login = l.stampedLogin(v)
+		return l.stampedLogin(v)
 	case v.cur != nil:
-		t.login = v.cur.login
+		return v.cur.login
 	}
-	return t
+	return nil
 }
 
 // stampedLogin is that of a sealed session which RevokeOthers has put above the fence that it raised.
@@ -188,17 +201,27 @@ func (l *ledger) stampedLogin(v *visit) *login {
 }
 
 // another: t is the token of v's session now, in the place of before.
-func (l *ledger) another(v *visit, t, before *token) {
-	if l.setup.Keeper == InStore {
+func (l *ledger) another(v *visit, set *changes, t, before *token) {
+	switch {
+	case !v.minted && v.cur == nil && set.any:
+		l.wrong("request %d has session %s without a token of its own", v.n, short(t.id))
+	case v.cur.isSeal() && !t.seal:
+		l.moved(v, set, t)
+	}
+	switch {
+	case before == nil:
+	case !before.seal:
 		l.kill(before, "renewed")
-	} else {
+	case !t.seal || before.id != t.id:
 		doubt(before)
 	}
 	l.add(t)
 	if v.aged {
 		doubt(t)
 	}
-	v.cur, v.last = t, t
+	if v.cur = t; !t.seal {
+		v.last = t
+	}
 }
 
 // loginBegan is when v's login began: whoever has revoked all of an owner's sessions may log in again.
@@ -245,6 +268,7 @@ func (l *ledger) keep(v *visit, set *changes) {
 // notCommitted: either nothing was applied, or it is not known.
 func (v *visit) notCommitted(set *changes, err error) {
 	nothing := nothingApplied(err)
+	v.noSealLeft = false
 	if !nothing && !sojourn.Unavailable(err) && !errors.Is(err, errAborted) {
 		v.wrong("a Commit answers %v", err)
 	}
@@ -257,7 +281,7 @@ func (v *visit) notCommitted(set *changes, err error) {
 		return
 	}
 	if errors.Is(err, sojourn.ErrEnded) && set.login == "" && !set.logout {
-		v.hasReason(set)
+		v.hasReason()
 	}
 	v.cur = nil
 }
@@ -273,7 +297,7 @@ func (v *visit) notKept(set *changes, err error, nothing bool) {
 		}
 	}
 	down := sojourn.Unavailable(err)
-	if nothing && set.token && !set.logout && !down && !errors.Is(err, sojourn.ErrEnded) {
+	if nothing && !set.logout && !down && !errors.Is(err, sojourn.ErrEnded) {
 		v.undoubt()
 		v.settleLimbo()
 	}
@@ -284,20 +308,23 @@ func (v *visit) notKept(set *changes, err error, nothing bool) {
 }
 
 // hasReason: somebody must have ended what is said to have ended.
-func (v *visit) hasReason(set *changes) {
+func (v *visit) hasReason() {
 	l := v.w.ledger
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if v.cur != nil && v.cur.dead == 0 && v.cur.maybe <= btoi(set.token) {
+	if v.cur != nil && v.cur.dead == 0 && v.cur.maybe <= v.own(v.cur) {
 		l.wrong("request %d is told that session %s has ended, which nobody has ended", v.n, short(v.cur.id))
 	}
 }
 
-func btoi(b bool) int {
-	if b {
-		return 1
+// own is for how many reasons t may have ended that are v's own Commit.
+func (v *visit) own(t *token) (n int) {
+	for _, d := range v.doubted {
+		if d == t {
+			n++
+		}
 	}
-	return 0
+	return n
 }
 
 // resync takes the session as the request has it now, nothing waiting.

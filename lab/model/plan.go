@@ -24,10 +24,12 @@ const (
 	InStore     Keeper = iota
 	Sealed             // by the clients, with fences in the store
 	SealedAlone        // by the clients, without anything shared
+	Visitors           // in the store, those of visitors who are not logged in by their clients
 )
 
 func (k Keeper) String() string {
-	return [...]string{"in the store", "sealed, with revocations", "sealed, without revocations"}[k]
+	return [...]string{"in the store", "sealed, with revocations", "sealed, without revocations",
+		"in the store, visitors sealed"}[k]
 }
 
 const (
@@ -44,6 +46,7 @@ type Request struct {
 	Safe          bool // GET: loads at first use
 	CrossSite     bool // another site has sent it
 	Thief         int  // when not 0: shows that token of all that were ever sent, counted from the last
+	OldSeal       bool // the Thief counts seals alone
 	Beside        bool // shows the next browser's cookie too
 	Deadline      bool // the application gives it a second
 	Do            []Verb
@@ -79,11 +82,12 @@ const (
 	FirstByte
 	SlowCount // the function given to Update waits
 	RevokeEveryone
+	PutLarge // more than a seal takes
 	verbKinds
 )
 
 var verbNames = [verbKinds]string{"look", "count", "login", "commit", "append a note", "revoke all of", "pop the notes", "put",
-	"logout", "renew", "put once", "take once", "delete", "revoke others", "revoke a session of", "list", "valid", "remember", "first byte", "count slowly", "revoke everyone"}
+	"logout", "renew", "put once", "take once", "delete", "revoke others", "revoke a session of", "list", "valid", "remember", "first byte", "count slowly", "revoke everyone", "put much"}
 
 func (v Verb) String() string {
 	switch v.Kind {
@@ -94,6 +98,9 @@ func (v Verb) String() string {
 	}
 	return verbNames[v.Kind]
 }
+
+// sealed reports whether clients keep all sessions.
+func (k Keeper) sealed() bool { return k == Sealed || k == SealedAlone }
 
 func (v Verb) owner() string { return owners[v.Arg%len(owners)] }
 

@@ -52,6 +52,18 @@ func TestPlantedNoCompareAndSwap(t *testing.T) {
 	found(t, Bias{Keepers: []Keeper{InStore}}, NoCompare)
 }
 
+func TestPlantedSealNotHidden(t *testing.T) {
+	found(t, Bias{Keepers: []Keeper{Visitors}, Verbs: visitors}, NotHidden)
+}
+
+func TestPlantedSealNotForgotten(t *testing.T) {
+	found(t, Bias{Keepers: []Keeper{Visitors}, Verbs: visitors}, NotForgotten)
+}
+
+func TestPlantedSealMovedInTwice(t *testing.T) {
+	found(t, Bias{Keepers: []Keeper{Visitors}, Verbs: copies, Copies: true}, NoTaken)
+}
+
 // A login that is merged with other saves of its session hands out no token of its own. The machine runs
 // in a process whose root module has that bug.
 func TestPlantedMergedLogin(t *testing.T) {

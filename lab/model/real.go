@@ -15,7 +15,7 @@ const lanes = 6
 func RunReal(t *testing.T, verbs int, stores [2]Store) {
 	weights := usual
 	weights[RevokeEveryone] = 0 // it waits for a second, and there is no bubble
-	draw := Draw(Bias{Keepers: []Keeper{InStore, InStore, InStore, Sealed}, Verbs: weights})
+	draw := Draw(Bias{Keepers: []Keeper{InStore, InStore, Visitors, Sealed}, Verbs: weights})
 	done, seed := 0, rand.Int()
 	if os.Getenv("CI") != "" {
 		seed = 20261126 // the same plans at the gate; elsewhere every run draws new ones

@@ -44,6 +44,9 @@ func candidates(p Plan) (all []Plan) {
 		all = append(all, q)
 	}
 	for i, r := range p.Requests {
+		if len(r.Do) == 1 {
+			continue // one that does nothing is none that is drawn
+		}
 		for j := range r.Do {
 			q := p
 			q.Requests = slices.Clone(p.Requests)
@@ -59,7 +62,7 @@ func plainer(p Plan) (all []Plan) {
 	for i, r := range p.Requests {
 		for _, s := range []Request{
 			{Browser: r.Browser, Host: r.Host, Safe: r.Safe, Do: r.Do},
-			{Browser: r.Browser, Safe: r.Safe, CrossSite: r.CrossSite, Thief: r.Thief, Beside: r.Beside, Deadline: r.Deadline, Do: r.Do},
+			{Browser: r.Browser, Safe: r.Safe, CrossSite: r.CrossSite, Thief: r.Thief, OldSeal: r.OldSeal, Beside: r.Beside, Deadline: r.Deadline, Do: r.Do},
 		} {
 			if s.String() != r.String() {
 				q := p

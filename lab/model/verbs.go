@@ -34,7 +34,7 @@ func (v *visit) verbs() [verbKinds]func(Verb) {
 		AppendNote: v.append, PopNotes: v.pop, Put: v.put, PutOnce: v.putOnce, Take: v.take, Delete: v.delete,
 		Login: v.login, Logout: v.logout, Renew: v.renew, Remember: v.remember, Commit: func(Verb) { v.commit() },
 		RevokeAll: v.revokeAll, RevokeOthers: v.revokeOthers, Revoke: v.revoke, List: v.list, Valid: v.valid, FirstByte: v.firstByte,
-		RevokeEveryone: v.revokeEveryone,
+		RevokeEveryone: v.revokeEveryone, PutLarge: v.putLarge,
 	}
 }
 
@@ -83,20 +83,29 @@ func (v *visit) pop(Verb) {
 
 func (v *visit) put(Verb)     { plainKey.Put(v.ctx, v.tag("plain").n) }
 func (v *visit) putOnce(Verb) { onceKey.Put(v.ctx, v.tag("once").n) }
-func (v *visit) delete(Verb)  { plainKey.Delete(v.ctx); v.set.any = true }
+
+// putLarge: no seal takes so much.
+func (v *visit) putLarge(Verb) {
+	largeKey.Put(v.ctx, large)
+	v.set.any, v.set.moves = true, true
+}
+
+func (v *visit) delete(Verb) { plainKey.Delete(v.ctx); v.set.any = true }
 
 // take takes a value that only one may get.
 func (v *visit) take(Verb) {
-	before := v.set.any
-	v.set.any = true
+	before := v.set
+	v.set.any, v.set.moves = true, true
 	v.beginCommit()
 	n, ok, err := onceKey.Take(v.ctx)
 	if errors.Is(err, errors.ErrUnsupported) {
 		v.unsupported("Take", err)
-		v.set.any = before
+		v.set = before
 		return
 	}
 	cur := v.cur
+	v.set.took = ok && !slices.ContainsFunc(before.tags, func(t *tag) bool { return t.n == n })
+	took := v.set.took
 	v.endCommit(err)
 	if err != nil || !ok {
 		return
@@ -110,6 +119,8 @@ func (v *visit) take(Verb) {
 	}
 	switch {
 	case t == nil || cur == nil:
+	case l.setup.Keeper == Visitors && cur.seal && !v.unsure && took:
+		l.wrong("request %d takes %d from a seal, which can be shown again", v.n, n)
 	case cur.content.taken[n]:
 		l.wrong("request %d takes %d, which was taken before", v.n, n)
 	default:
@@ -120,7 +131,7 @@ func (v *visit) take(Verb) {
 
 // unsupported is right for a keeper that cannot do it.
 func (v *visit) unsupported(what string, err error) {
-	if v.w.plan.Setup.Keeper == InStore {
+	if !v.w.plan.Setup.Keeper.sealed() {
 		v.wrong("%s: %v", what, err)
 	}
 }
@@ -196,6 +207,7 @@ func (v *visit) firstByte(Verb) {
 		out = err
 	}
 	v.endCommit(out)
+	v.said = true
 	v.sentCookies(v.rec.Result().Header["Set-Cookie"])
 	if v.refused != nil {
 		v.failed = true
@@ -255,7 +267,7 @@ func (v *visit) revokeOthers(Verb) {
 	}
 	l := v.w.ledger
 	keep := v.id
-	if l.setup.Keeper != InStore {
+	if v.cur.isSeal() {
 		keep = "" // other copies of its seal end too
 	}
 	e := l.revoke(v.owner, keep, v.n)
@@ -271,7 +283,7 @@ func (v *visit) revokeOthers(Verb) {
 	}
 	if err == nil {
 		v.stamping = e
-		v.set.any = v.set.any || l.setup.Keeper != InStore
+		v.set.any = v.set.any || v.cur.isSeal()
 	}
 	if v.m.Load(v.ctx) != nil {
 		v.failed = true
@@ -290,7 +302,7 @@ func (v *visit) lost() {
 	if v.cur != nil && v.cur.certain() {
 		l.wrong("request %d is told that session %s has ended, which nobody has ended", v.n, short(v.cur.id))
 	}
-	v.cur, v.id, v.owner, v.stranded = nil, "", "", true
+	v.cur, v.id, v.owner, v.stranded, v.noSealLeft = nil, "", "", true, false
 	if !v.set.any {
 		v.pending = ""
 	}
@@ -308,7 +320,7 @@ func (v *visit) revoke(verb Verb) {
 	}
 	l.shaky[id] = true // what it is under later may end by this too
 	for _, t := range l.all {
-		if t.id == id {
+		if t.id == id && !t.seal {
 			doubt(t)
 			if t.owner == owner {
 				doomed = append(doomed, t)
@@ -379,7 +391,9 @@ func (v *visit) valid(Verb) {
 	defer l.mu.Unlock()
 	switch {
 	case v.cur == nil:
-	case err == nil && v.cur.dead != 0 && v.cur.dead < began && l.setup.Keeper == InStore:
+	case err == nil && v.cur.seal && l.goneHere(v, v.cur.id, began):
+		l.wrong("request %d: Valid says that a seal of session %s lives, which this process has seen end", v.n, short(v.cur.id))
+	case err == nil && v.cur.dead != 0 && v.cur.dead < began && !l.setup.Keeper.sealed():
 		l.wrong("request %d: Valid says that session %s lives, which was dead (%s)", v.n, short(v.cur.id), v.cur.why)
 	case errors.Is(err, sojourn.ErrEnded) && v.cur.certain():
 		l.wrong("request %d: Valid says that session %s has ended, which nobody has ended", v.n, short(v.cur.id))

@@ -18,7 +18,11 @@ var (
 	notesKey = sojourn.NewKey[[]int]("notes")
 	plainKey = sojourn.NewKey[int]("plain")
 	onceKey  = sojourn.NewKey[int]("once")
+	largeKey = sojourn.NewKey[string]("large")
 )
+
+// large is more than four cookies hold.
+var large = strings.Repeat("much ", 4000)
 
 // A visit is one request under way, and what the ledger knows of it.
 type visit struct {
@@ -49,12 +53,18 @@ type visit struct {
 	last        *token
 	commitBegan int
 	stamping    *ending
-	aged        bool     // an hour has passed since it began: what it writes may be an hour old
-	doubted     []*token // which the Commit under way may end
-	held        []*token // in limbo
-	stranded    bool     // the session has ended under what waits for a Commit
-	snap        view     // sealed: after the last Commit
-	stamped     *ending  // sealed: the RevokeOthers that has put this session above the fence
+	aged        bool            // an hour has passed since it began: what it writes may be an hour old
+	doubted     []*token        // which the Commit under way may end
+	held        []*token        // in limbo
+	stranded    bool            // the session has ended under what waits for a Commit
+	snap        view            // after the last Commit
+	had         view            // in a seal: what it held when the Commit under way began
+	creates     map[string]bool // ids of records that it has asked the store for
+	unsure      bool            // it may have been given a seal, or a session of the store's under the same id
+	alone       bool            // no other request of its browser has been under way beside it
+	said        bool            // the header is out
+	noSealLeft  bool            // its browser is to have none after it
+	stamped     *ending         // sealed: the RevokeOthers that has put this session above the fence
 	fnWait      bool
 	refused     error // what ErrorHandler was told
 	told        error // what an event has told of a Commit
@@ -71,6 +81,8 @@ type changes struct {
 	anew     bool // a login as another owner leaves nothing of what was there
 	logout   bool
 	token    bool // asks for another token
+	took     bool // a value that was in the session, which no other may get
+	moves    bool // a seal may go into the store by it
 }
 
 func onEvent(ctx context.Context, e sojourn.Event) {
@@ -107,7 +119,17 @@ func (w *world) newVisit(n int, q *Request) *visit {
 	if q.Beside {
 		pairs = append(pairs, w.jars[(q.Browser+1)%browsers].pairs(now)...)
 	}
-	v.request(w.ledger.start(v, pairs))
+	pairs = w.ledger.start(v, pairs)
+	if w.planted != nil {
+		pairs = w.planted.shows(pairs)
+	}
+	v.request(pairs)
+	v.alone = true
+	for _, o := range w.running {
+		if o.req.Browser == q.Browser {
+			v.alone, o.alone = false, false
+		}
+	}
 	w.running[n] = v
 	return v
 }
@@ -121,7 +143,7 @@ func (l *ledger) start(v *visit, pairs []string) []string {
 	if k := v.req.Thief; k != 0 {
 		var sent []*token
 		for _, t := range l.all {
-			if t.text != "" {
+			if t.text != "" && (t.seal || !v.req.OldSeal) {
 				sent = append(sent, t)
 			}
 		}
@@ -145,6 +167,14 @@ func (v *visit) enter() {
 	if v.inside == 0 {
 		v.inside = l.tick()
 	}
+}
+
+// asksFor notes that v has the store create a record.
+func (v *visit) asksFor(id string) {
+	if v.creates == nil {
+		v.creates = make(map[string]bool)
+	}
+	v.creates[id] = true
 }
 
 func (v *visit) request(pairs []string) {
@@ -257,10 +287,13 @@ func (v *visit) sentCookies(lines []string) {
 	j.take(lines, time.Now())
 	pairs := j.pairs(time.Now())
 	l := v.w.ledger
-	if l.setup.Keeper != InStore {
-		v.sentSeal(pairs)
-		return
-	}
+	tokens, seals := l.kinds(pairs)
+	v.sentSeal(seals)
+	v.sentToken(tokens)
+}
+
+func (v *visit) sentToken(pairs []string) {
+	l := v.w.ledger
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	switch {
@@ -281,8 +314,13 @@ func (v *visit) sentCookies(lines []string) {
 func (w *world) arrive(v *visit, lines []string) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
+	if w.planted != nil {
+		lines = w.planted.sets(lines)
+	}
 	if !v.left && v.req.Thief == 0 {
-		w.jars[v.req.Browser].take(lines, time.Now())
+		j := &w.jars[v.req.Browser]
+		j.take(lines, time.Now())
+		w.ledger.noSeal(v, j.pairs(time.Now()))
 	}
 	delete(w.running, v.n)
 	v.gone()
@@ -322,8 +360,8 @@ func (v *visit) see() view {
 // recognize judges the session that v has been given for what it shows.
 func (l *ledger) recognize(v *visit, s *view) {
 	if s.ID == "" {
-		if len(v.shown) == 1 && v.shown[0].certain() && v.shown[0].born < v.began {
-			l.wrong("request %d shows a token of session %s, which nobody has ended, and is given none", v.n, short(v.shown[0].id))
+		if t := l.due(v); t != nil {
+			l.wrong("request %d shows a token of session %s, which nobody has ended, and is given none", v.n, short(t.id))
 		}
 		return
 	}
@@ -335,9 +373,13 @@ func (l *ledger) recognize(v *visit, s *view) {
 		l.wrong("request %d shows a token of session %s that was dead (%s), and is given the session", v.n, short(s.ID), v.cur.why)
 	}
 	v.id, v.owner, v.pending = s.ID, s.Owner, s.Owner
-	if v.cur != nil && v.cur.sealed != nil {
+	if v.cur == nil {
+		return
+	}
+	if v.cur.sealed != nil {
 		l.sameSeal(v, s)
 	}
+	l.given(v, s)
 }
 
 // shows names tokens by session and owner.

@@ -35,6 +35,7 @@ type world struct {
 
 	mu       sync.Mutex
 	jars     [browsers]jar
+	planted  between         // or nil
 	parked   map[int]*parked // by request
 	landings []landing
 	lines    []string
@@ -66,6 +67,7 @@ func visitOf(ctx context.Context) *visit {
 func newWorld(p Plan, stores [hosts]Store) (*world, error) {
 	w := &world{plan: p, parked: make(map[int]*parked), running: make(map[int]*visit), random: rand.New(rand.NewPCG(1, 2))}
 	w.ledger = newLedger(p.Setup)
+	w.planted, _ = stores[0].(between)
 	for i := range w.managers {
 		m, err := w.manager(i, &door{w: w, store: stores[i]})
 		if err != nil {
@@ -89,18 +91,21 @@ func (w *world) manager(host int, d *door) (*sojourn.Manager, error) {
 	if w.plan.Setup.Domain {
 		cfg.Cookie.Domain = "sojourn.test"
 	}
-	if w.plan.Setup.Keeper == InStore {
-		cfg.EncryptAtRest = w.plan.Setup.Encrypted[host]
-		return sojourn.New(d, cfg)
-	}
-	if w.plan.Setup.Keeper == Sealed {
-		cfg.Revocations = d
-	}
 	r, err := ring()
 	if err != nil {
 		return nil, err
 	}
-	return sojourn.NewSealed(r, cfg)
+	switch w.plan.Setup.Keeper {
+	case Sealed:
+		cfg.Revocations = d
+		fallthrough
+	case SealedAlone:
+		return sojourn.NewSealed(r, cfg)
+	case Visitors:
+		cfg.Anonymous = r
+	}
+	cfg.EncryptAtRest = w.plan.Setup.Encrypted[host]
+	return sojourn.New(d, cfg)
 }
 
 // say notes one line of the schedule as it went.
