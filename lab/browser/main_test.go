@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/chromedp/chromedp"
 
@@ -22,7 +23,8 @@ func TestMain(m *testing.M) {
 		}
 		ctx, stop := chromedp.NewExecAllocator(context.Background(), append(chromedp.DefaultExecAllocatorOptions[:],
 			chromedp.ExecPath(path),
-			chromedp.NoSandbox, // containers have none
+			chromedp.NoSandbox,                     // containers have none
+			chromedp.WSURLReadTimeout(time.Minute), // a busy machine takes its time to start it
 			chromedp.Flag("disable-gpu", true),
 			chromedp.Flag("ignore-certificate-errors", true), // ours are made at start
 			chromedp.Flag("host-resolver-rules", "MAP *.test 127.0.0.1, MAP * ~NOTFOUND, EXCLUDE localhost, EXCLUDE 127.0.0.1"),
