@@ -52,7 +52,7 @@ func start(t *testing.T, scheme string, args ...string) *site {
 	select {
 	case line := <-first:
 		s.url = strings.TrimSuffix(strings.TrimPrefix(line, "snippetbox: "), "/")
-	case <-time.After(20 * time.Second):
+	case <-time.After(2 * patience):
 		t.Fatalf("snippetbox does not say where it is:\n%s", s.log)
 	}
 	s.url = strings.Replace(s.url, "127.0.0.1", "localhost", 1)
