@@ -5,6 +5,7 @@ import (
 	"errors"
 	"net/http"
 	"net/http/httptest"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -173,6 +174,64 @@ func TestSealedPutAfterARevocation(t *testing.T) {
 				}
 				if err := <-done; err != nil {
 					t.Error(err)
+				}
+			})
+		})
+	}
+}
+
+// One question for everybody's fence that gets no answer holds up who has asked it, and the others for a moment; an
+// outage is not asked about by all who wait at once.
+func TestAnonymousSilentQuestionHoldsUpNobodyElse(t *testing.T) {
+	for what, c := range map[string]struct {
+		silent  func(n int) bool // the nth question
+		code    int
+		longest time.Duration // for all but the one who asked first
+		most    int           // questions
+	}{
+		"one connection is dead": {func(n int) bool { return n == 1 }, http.StatusOK, 250 * time.Millisecond, 3},
+		"all are":                {func(int) bool { return true }, http.StatusServiceUnavailable, time.Second, 6},
+	} {
+		t.Run(what, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				g := newGate()
+				s := newVisited(t, sojourn.Config{StoreTimeout: time.Second}, g)
+				j := newVisitor(s)
+				time.Sleep(10 * time.Second) // nothing is known any more
+				var mu sync.Mutex
+				asked := 0
+				g.set(func(ctx context.Context, op string) error {
+					if op != "everyone" {
+						return nil
+					}
+					mu.Lock()
+					asked++
+					silent := c.silent(asked)
+					mu.Unlock()
+					if silent {
+						<-ctx.Done()
+						return ctx.Err()
+					}
+					return nil
+				})
+				began, late, wrong := time.Now(), 0, 0
+				var all sync.WaitGroup
+				for range 300 {
+					all.Go(func() {
+						a := s.ask("GET", j.String(), func(_ http.ResponseWriter, r *http.Request) { name.Get(r.Context()) })
+						mu.Lock()
+						defer mu.Unlock()
+						if time.Since(began) > c.longest {
+							late++
+						}
+						if a.code != c.code {
+							wrong++
+						}
+					})
+				}
+				all.Wait()
+				if late > 1 || wrong > 1 || asked > c.most {
+					t.Errorf("%d of 300 waited longer than %v, %d are not answered %d, %d questions; want 1, 1, %d at most", late, c.longest, wrong, c.code, asked, c.most)
 				}
 			})
 		})

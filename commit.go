@@ -122,6 +122,10 @@ func (s *session) carryOut(b *budget, p plan, sent bool) error {
 		return p.refuse
 	}
 	if p.owner != "" {
+		if err := s.m.stores.enter(s, b); err != nil {
+			return err
+		}
+		defer s.m.stores.exit()
 		if err := s.openLogin(b, p.owner); err != nil {
 			return err
 		}

@@ -39,10 +39,12 @@ var errSuperseded = fmt.Errorf("%w: its token was replaced", ErrEnded)
 // create begins a session, under an id of its own. why is the error of the path that it replaces: what
 // that one would have kept from this login, this one keeps, and no more.
 func (k *storeKeeper) create(s *session, b *budget, wk *work, why error) (w written, err error) {
-	if err := k.enter(s, b); err != nil {
-		return w, err
+	if wk.owner == "" { // a login has entered before it asked for the fence
+		if err := k.enter(s, b); err != nil {
+			return w, err
+		}
+		defer k.exit()
 	}
-	defer k.exit()
 	var last error
 	losses := 0
 	for attempt := range maxAttempts {
@@ -87,7 +89,7 @@ var errBeginnings = fmt.Errorf("%d sessions were being begun all of StoreTimeout
 // enter waits for the turn to begin a session. A client that leaves meanwhile could not receive its token, so it waits no
 // longer; a deadline of the application ends no wait.
 func (k *storeKeeper) enter(s *session, b *budget) error {
-	if k.m.local {
+	if k == nil || k.m.local {
 		return nil
 	}
 	select {
@@ -112,7 +114,7 @@ func (k *storeKeeper) enter(s *session, b *budget) error {
 }
 
 func (k *storeKeeper) exit() {
-	if !k.m.local {
+	if k != nil && !k.m.local {
 		<-k.doors
 	}
 }

@@ -251,17 +251,19 @@ func TestClientsThatLeaveBeginNothing(t *testing.T) {
 				codes := make(map[int]int)
 				var mu sync.Mutex
 				var all sync.WaitGroup
-				ask := func(end func(context.Context) (context.Context, func())) {
+				begins := []func(ctx context.Context){func(ctx context.Context) { name.Put(ctx, "x") }, func(ctx context.Context) { _ = s.Login(ctx, "bob") }}
+				ask := func(begin func(ctx context.Context), end func(context.Context) (context.Context, func())) {
 					all.Go(func() {
-						a := s.over("POST", "", end, func(_ http.ResponseWriter, r *http.Request) { name.Put(r.Context(), "x") })
+						a := s.over("POST", "", end, func(_ http.ResponseWriter, r *http.Request) { begin(r.Context()) })
 						mu.Lock()
 						defer mu.Unlock()
 						codes[a.code]++
 					})
 				}
 				gone, leave := context.WithCancel(context.Background())
-				for range flood {
-					ask(func(ctx context.Context) (context.Context, func()) {
+				for i := range flood {
+					begin := begins[i%len(begins)]
+					ask(begin, func(ctx context.Context) (context.Context, func()) {
 						ctx, cancel := context.WithCancel(ctx)
 						context.AfterFunc(gone, cancel)
 						return ctx, cancel
@@ -272,15 +274,19 @@ func TestClientsThatLeaveBeginNothing(t *testing.T) {
 				if asked == 0 || asked >= flood {
 					t.Fatalf("%d of %d ask the store at once", asked, flood)
 				}
-				for range stay {
-					ask(func(ctx context.Context) (context.Context, func()) {
+				for i := range stay {
+					ask(begins[i%len(begins)], func(ctx context.Context) (context.Context, func()) {
 						return context.WithTimeout(ctx, time.Millisecond) // no deadline of the application ends a wait
 					})
 				}
 				time.Sleep(time.Second)
 				synctest.Wait()
+				fences := g.count("fence")
 				leave()
 				synctest.Wait()
+				if n := g.count("fence") - fences; n > 0 {
+					t.Errorf("%d of those who leave ask for a fence", n)
+				}
 				mu.Lock()
 				if codes[503] != flood-asked {
 					t.Errorf("of %d that wait and leave, %d are through: %v", flood-asked, codes[503], codes)

@@ -38,7 +38,8 @@ func (k *sealKeeper) everyoneFence(ctx context.Context, b *budget, cached bool) 
 	if fence, ok := k.fences.get(everyone); ok {
 		return fence, nil
 	}
-	return k.asking.ask(k.m.toSettle(ctx, b), func() (uint64, error) { return k.askEveryone(ctx, b) })
+	fence, err := k.asking.ask(k.m.toSettle(ctx, b), func() (uint64, error) { return k.askEveryone(ctx, b) })
+	return fence, unavailable("load", err)
 }
 
 func (k *sealKeeper) askEveryone(ctx context.Context, b *budget) (uint64, error) {
@@ -73,39 +74,67 @@ func (k *sealKeeper) knowFence(owner string, fence uint64) {
 	k.fences.put(owner, fence, func(known, fence uint64) uint64 { return max(known, fence) })
 }
 
-// A shared question is asked once for all who want the answer at the same time.
+// A shared question is asked once for all who want the answer at the same time. Where it is silent, or has come to
+// nothing, one more of them asks, and so on: neither does a dead connection hold up everybody, nor do all ask at once.
 type shared[V any] struct {
 	mu    sync.Mutex
 	under *underWay[V]
+	last  *underWay[V] // that was answered
 }
 
 type underWay[V any] struct {
+	began  time.Time
 	done   chan struct{}
 	answer V
 	err    error
 }
 
-// ask waits for the question that is under way, or asks. Who waits is not held to an error, nor longer than ctx lets
-// him: he asks by himself then.
-func (x *shared[V]) ask(ctx context.Context, do func() (V, error)) (V, error) {
-	x.mu.Lock()
-	if u := x.under; u != nil {
+// sharedPatience is how long a question may be silent before another one is asked beside it.
+const sharedPatience = 200 * time.Millisecond
+
+// ask waits for the question that is under way, or asks, within ctx. An answer is as good as an own one if its question
+// was put later than this call.
+func (x *shared[V]) ask(ctx context.Context, do func() (V, error)) (answer V, err error) {
+	called := time.Now()
+	for ctx.Err() == nil {
+		x.mu.Lock()
+		now, u := time.Now(), x.under
+		if l := x.last; l != nil && l.began.After(called) {
+			x.mu.Unlock()
+			return l.answer, nil
+		}
+		if u == nil || now.Sub(u.began) >= sharedPatience {
+			u = &underWay[V]{began: now, done: make(chan struct{}), err: errPanicked}
+			x.under = u
+			x.mu.Unlock()
+			return x.lead(u, do)
+		}
 		x.mu.Unlock()
+		silent := time.NewTimer(sharedPatience - now.Sub(u.began))
 		select {
 		case <-u.done:
+			silent.Stop()
 			if u.err == nil {
 				return u.answer, nil
 			}
+		case <-silent.C:
 		case <-ctx.Done():
+			silent.Stop()
 		}
-		return do()
 	}
-	u := &underWay[V]{done: make(chan struct{}), err: errPanicked}
-	x.under = u
-	x.mu.Unlock()
+	return answer, ctx.Err()
+}
+
+// lead asks for all who wait for u.
+func (x *shared[V]) lead(u *underWay[V], do func() (V, error)) (V, error) {
 	defer func() {
 		x.mu.Lock()
-		x.under = nil
+		if x.under == u {
+			x.under = nil
+		}
+		if u.err == nil {
+			x.last = u
+		}
 		x.mu.Unlock()
 		close(u.done)
 	}()

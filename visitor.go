@@ -100,15 +100,19 @@ func (k *visitorKeeper) move(s *session, b *budget, wk *work) (written, error) {
 		replaced, past := k.seals.past.get(id)
 		taking := takes(s, wk.ops)
 		switch {
-		case past && (wk.owner == "" || taking):
+		case past && wk.owner == "":
 			return written{}, ErrEnded
-		case past && !replaced:
+		case past && (!replaced || taking):
 			why = ErrEnded
 		default:
 			wk.from, wk.once = &s.base, wk.owner == "" || taking
 		}
 	}
 	w, err := k.stores.create(s, b, wk, why)
+	if isEnded(err) && wk.once && wk.owner != "" { // who was there first has what was to be taken: the login goes on without the seal
+		wk.from, wk.once, wk.moved = nil, false, false
+		w, err = k.stores.create(s, b, wk, err)
+	}
 	if isEnded(err) { // elsewhere, so the seal is of no more use
 		s.byeSeal = k.forget(s.st.r)
 	}
