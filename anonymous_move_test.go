@@ -99,6 +99,9 @@ func TestAnonymousTakeAndLogin(t *testing.T) {
 			if ok || err != nil || a.code != http.StatusOK || m.ownerOf(a.set) != "eve" || m.nameOf(a.set) != "" {
 				t.Errorf("a login by a replay takes %q, %v, %v; %d, owner %q", v, ok, err, a.code, m.ownerOf(a.set))
 			}
+			if v := m.nameOf(seal); v != "" {
+				t.Errorf("behind it the seal still says %q", v)
+			}
 		}
 	}
 }

@@ -8,6 +8,7 @@ import (
 
 	"github.com/gosojourn/sojourn"
 	"github.com/gosojourn/sojourn/memstore"
+	"github.com/gosojourn/sojourn/sealed"
 )
 
 // TestCompliance has a case for each row of the standards that is about configuration: a zero
@@ -196,4 +197,31 @@ func TestWithoutTheMiddleware(t *testing.T) {
 	if _, ok := sojourn.FromContext(t.Context()); ok {
 		t.Error("FromContext found a manager in an empty context")
 	}
+}
+
+// What is left of a constructor whose error nobody has looked at is refused at once, and not by the first request.
+func TestNilPointersAreRefused(t *testing.T) {
+	var ring *sealed.Ring
+	var store *memstore.Store
+	for what, err := range map[string]error{
+		"a store":            onlyError(sojourn.New(store, sojourn.Config{})),
+		"a sealer":           onlyError(sojourn.NewSealed(ring, sojourn.Config{})),
+		"Config.Anonymous":   onlyError(sojourn.New(memstore.New(), sojourn.Config{Anonymous: ring})),
+		"Config.Revocations": onlyError(sojourn.NewSealed(sealer(t), sojourn.Config{Revocations: store})),
+	} {
+		if err == nil || !strings.Contains(err.Error(), "nil") {
+			t.Errorf("%s: %v", what, err)
+		}
+	}
+}
+
+func onlyError(_ *sojourn.Manager, err error) error { return err }
+
+func sealer(t *testing.T) sojourn.Sealer {
+	t.Helper()
+	ring, err := sealed.New([]string{sealed.GenerateKey()}, sealed.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return ring
 }

@@ -60,7 +60,8 @@ func (m *Manager) out(ctx context.Context, stamped uint64) error {
 // second and, with a store, the time to delete every row: a million take some minutes, in small batches beside the
 // traffic. Sessions begin as always meanwhile.
 //
-// If the request of ctx has a session, it goes on without one, as after Logout, and may log in again. That its client
+// If the request of ctx has a session, it goes on without one, as after Logout, and may log in again. A Login that it
+// has asked for and not yet committed goes on. That its client
 // leaves does not keep the sessions from ending, but stops the deleting; so does the end of another context.
 //
 // After an error call it again. If it is [ErrUnfinished], everybody is out, within the time that it names, and

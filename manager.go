@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
+	"reflect"
 	"sync/atomic"
 	"time"
 	"unicode/utf8"
@@ -58,7 +59,7 @@ type Manager struct {
 func New(store Store, cfg Config) (*Manager, error) {
 	index, indexed := store.(OwnerIndex)
 	cfg, err := cfg.resolve(false, indexed)
-	if store == nil {
+	if isNil(store) {
 		err = errors.Join(errors.New("sojourn: the store is nil: use memstore.New() to keep sessions in memory"), err)
 	}
 	if err != nil {
@@ -83,6 +84,12 @@ func New(store Store, cfg Config) (*Manager, error) {
 	}
 	m.observe(cfg.Observer)
 	return m, nil
+}
+
+// isNil also reports a nil pointer in an interface, which is what is left of a constructor whose error was not looked at.
+func isNil(v any) bool {
+	x := reflect.ValueOf(v)
+	return !x.IsValid() || x.Kind() == reflect.Pointer && x.IsNil()
 }
 
 // newManager is what both kinds have in common.

@@ -49,6 +49,11 @@ func (c Config) resolve(sealed, indexed bool) (Config, error) {
 	} else if c.MaxPerOwner > 0 && !indexed {
 		mistake("MaxPerOwner (%d) needs a store that lists the sessions of an owner, which this one does not: remove it", c.MaxPerOwner)
 	}
+	for name, v := range map[string]any{"Anonymous": c.Anonymous, "Revocations": c.Revocations, "Legacy": c.Legacy} {
+		if v != nil && isNil(v) {
+			mistake("%s is a nil %T: look at the error of what should have made it", name, v)
+		}
+	}
 	c.resolveSealed(sealed, mistake)
 	c.resolveAnonymous(sealed, mistake)
 	if c.Legacy != nil {

@@ -70,7 +70,7 @@ const (
 // Config.Revocations.
 func NewSealed(s Sealer, cfg Config) (*Manager, error) {
 	cfg, err := cfg.resolve(true, false)
-	if s == nil {
+	if isNil(s) {
 		err = errors.Join(errors.New("sojourn: the sealer is nil: make one with sealed.New"), err)
 	}
 	if err != nil {

@@ -108,6 +108,7 @@ func (k *visitorKeeper) move(s *session, b *budget, wk *work) (written, error) {
 			wk.from, wk.once = &s.base, wk.owner == "" || taking
 		}
 	}
+	from := wk.from
 	w, err := k.stores.create(s, b, wk, why)
 	if isEnded(err) && wk.once && wk.owner != "" { // who was there first has what was to be taken: the login goes on without the seal
 		wk.from, wk.once, wk.moved = nil, false, false
@@ -119,7 +120,7 @@ func (k *visitorKeeper) move(s *session, b *budget, wk *work) (written, error) {
 	if err == nil {
 		w, err = k.stores.confirmLogin(s, b, wk, w, nil)
 	}
-	if err == nil && wk.from != nil {
+	if err == nil && from != nil {
 		k.seals.replaced(id)
 		s.stale = false
 	}
