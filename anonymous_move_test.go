@@ -328,9 +328,8 @@ func TestAnonymousLostAnswerBesideTake(t *testing.T) {
 func TestAnonymousLoginBesideLogoutBesideTake(t *testing.T) {
 	s := newVisited(t, sojourn.Config{}, newGate())
 	j := newVisitor(s)
-	seal := j.String()
 	j.ask(s, func(_ http.ResponseWriter, r *http.Request) { count.Put(r.Context(), 7) })
-	seal = j.String()
+	seal := j.String()
 	login := s.during(request("POST", seal), s.login("bob"))
 	out := false
 	s.gate.set(func(_ context.Context, op string) error {

@@ -45,6 +45,10 @@ func (k *storeKeeper) create(s *session, b *budget, wk *work, why error) (w writ
 		}
 		defer k.exit()
 	}
+	return k.tryToCreate(s, b, wk, why)
+}
+
+func (k *storeKeeper) tryToCreate(s *session, b *budget, wk *work, why error) (w written, err error) {
 	var last error
 	losses := 0
 	for attempt := range maxAttempts {
