@@ -203,9 +203,11 @@ func TestWithoutTheMiddleware(t *testing.T) {
 func TestNilPointersAreRefused(t *testing.T) {
 	var ring *sealed.Ring
 	var store *memstore.Store
+	var old *struct{ sojourn.Legacy }
 	for what, err := range map[string]error{
 		"a store":            onlyError(sojourn.New(store, sojourn.Config{})),
 		"a sealer":           onlyError(sojourn.NewSealed(ring, sojourn.Config{})),
+		"Config.Legacy":      onlyError(sojourn.New(memstore.New(), sojourn.Config{Legacy: old})),
 		"Config.Anonymous":   onlyError(sojourn.New(memstore.New(), sojourn.Config{Anonymous: ring})),
 		"Config.Revocations": onlyError(sojourn.NewSealed(sealer(t), sojourn.Config{Revocations: store})),
 	} {

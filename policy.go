@@ -49,14 +49,17 @@ func (c Config) resolve(sealed, indexed bool) (Config, error) {
 	} else if c.MaxPerOwner > 0 && !indexed {
 		mistake("MaxPerOwner (%d) needs a store that lists the sessions of an owner, which this one does not: remove it", c.MaxPerOwner)
 	}
-	for name, v := range map[string]any{"Anonymous": c.Anonymous, "Revocations": c.Revocations, "Legacy": c.Legacy} {
-		if v != nil && isNil(v) {
-			mistake("%s is a nil %T: look at the error of what should have made it", name, v)
+	for _, f := range []struct {
+		name  string
+		value any
+	}{{"Anonymous", c.Anonymous}, {"Revocations", c.Revocations}, {"Legacy", c.Legacy}} {
+		if f.value != nil && isNil(f.value) {
+			mistake("%s is a nil %T: look at the error of what should have made it", f.name, f.value)
 		}
 	}
 	c.resolveSealed(sealed, mistake)
 	c.resolveAnonymous(sealed, mistake)
-	if c.Legacy != nil {
+	if !isNil(c.Legacy) {
 		c.resolveLegacy(mistake)
 	}
 	if c.Load < LoadByMethod || c.Load > LoadLazy {

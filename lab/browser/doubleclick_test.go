@@ -37,28 +37,13 @@ func (p *shop) filled() (b *tab, before string) {
 // been committed yet: it is not performed, and says so, because its token would reach nobody.
 func TestDoubleClickKeepsTheCart(t *testing.T) {
 	p := newShop(t, "shop.test", sojourn.Config{})
-	given := make(chan struct{})
-	var firstErr error
-	p.arrived = func(n int, r *http.Request) {
-		if n == 1 {
-			close(p.next)
-			waitFor(t, r.Context().Done(), "the browser gives up the first request")
-		} else {
-			waitFor(t, given, "the first login is over")
-		}
-	}
-	p.done = func(n int, _ *http.Request, err error) {
-		if n == 1 {
-			firstErr = err
-			close(given)
-		}
-	}
+	given, firstErr := p.firstGivenUp()
 	b, before := p.filled()
 	p.clickTwice(b)
 	b.says("Hello ann, cart: tea tea.")
 	waitFor(t, given, "the first login is over")
-	if !errors.Is(firstErr, context.Canceled) {
-		t.Errorf("the login that nobody could learn of answers %v, want an error that is context.Canceled", firstErr)
+	if !errors.Is(*firstErr, context.Canceled) {
+		t.Errorf("the login that nobody could learn of answers %v, want an error that is context.Canceled", *firstErr)
 	}
 	if n := p.sessions(); n != 1 {
 		t.Errorf("ann is logged in by %d sessions, want 1", n)

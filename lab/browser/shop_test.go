@@ -94,6 +94,27 @@ func (p *shop) sessions() (n int) {
 	return n
 }
 
+// firstGivenUp has the browser give up the first login before it is committed, and the second one wait for that. over is
+// closed then, and answer is what the first Commit has said.
+func (p *shop) firstGivenUp() (over chan struct{}, answer *error) {
+	over, answer = make(chan struct{}), new(error)
+	p.arrived = func(n int, r *http.Request) {
+		if n == 1 {
+			close(p.next)
+			waitFor(p.t, r.Context().Done(), "the browser gives up the first request")
+		} else {
+			waitFor(p.t, over, "the first login is over")
+		}
+	}
+	p.done = func(n int, _ *http.Request, err error) {
+		if n == 1 {
+			*answer = err
+			close(over)
+		}
+	}
+	return over, answer
+}
+
 // clickTwice submits the login form, and once more when next is closed, while the browser still waits for
 // the first answer.
 func (p *shop) clickTwice(b *tab) {

@@ -3,7 +3,6 @@ package browser
 import (
 	"context"
 	"errors"
-	"net/http"
 	"testing"
 
 	"github.com/chromedp/cdproto/network"
@@ -90,26 +89,14 @@ func TestVisitorIsSealedUntilLogin(t *testing.T) {
 // where it was, in the seal, and the second login has it.
 func TestDoubleClickKeepsTheSealedCart(t *testing.T) {
 	p := sealedShop(t)
-	given := make(chan struct{})
-	p.arrived = func(n int, r *http.Request) {
-		if n == 1 {
-			close(p.next)
-			waitFor(t, r.Context().Done(), "the browser gives up the first request")
-		} else {
-			waitFor(t, given, "the first login is over")
-		}
-	}
-	p.done = func(n int, _ *http.Request, err error) {
-		if n == 1 {
-			if !errors.Is(err, context.Canceled) {
-				t.Errorf("the login that nobody could learn of answers %v, want an error that is context.Canceled", err)
-			}
-			close(given)
-		}
-	}
+	given, firstErr := p.firstGivenUp()
 	b, _ := p.fillSealed()
 	p.clickTwice(b)
 	b.says("Hello ann, cart: tea tea.")
+	waitFor(t, given, "the first login is over")
+	if !errors.Is(*firstErr, context.Canceled) {
+		t.Errorf("the login that nobody could learn of answers %v, want an error that is context.Canceled", *firstErr)
+	}
 	if n := p.sessions(); n != 1 {
 		t.Errorf("ann is logged in by %d sessions, want 1", n)
 	}
